@@ -1,0 +1,23 @@
+// Makes octets of strangers fit for a log line or a reply: bounded, printable, on one line (CWE-117).
+
+extension ASCII {
+    /// Text in which every octet outside printable ASCII, and the backslash, stands as `\xHH`.
+    ///
+    /// - Parameter limit: at most so many octets are shown; `...` tells that there were more.
+    /// - Returns: printable ASCII only. At most 4 × `limit` + 3 characters.
+    public static func washed(_ octets: some Collection<UInt8>, limit: Int = 256) -> String {
+        var text = Octets()
+        text.reserveCapacity(min(octets.count, limit) + 3)
+        for octet in octets.prefix(limit) {
+            if octet < space || octet >= del || octet == backslash {
+                text += [backslash, 0x78, hexDigit(octet >> 4), hexDigit(octet & 15)]
+            } else {
+                text.append(octet)
+            }
+        }
+        if octets.count > limit { text += [dot, dot, dot] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? zero + value : 0x57 + value }
+}
