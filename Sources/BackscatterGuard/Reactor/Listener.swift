@@ -1,0 +1,83 @@
+// A listening socket of one loop. With SO_REUSEPORT each worker has one of its own and the kernel spreads the clients.
+
+import CEvent
+import Glibc
+
+/// Accepts clients and hands over their non-blocking descriptors.
+@safe public final class Listener {
+    private let loop: EventLoop
+    private let descriptor: CInt
+    private var event: OpaquePointer?
+    private let accepted: (CInt, SocketAddress) -> Void
+
+    /// Accepted in one callback at most, so that one busy listener does not starve the sessions.
+    private static let batch = 16
+
+    /// - Parameter accepted: gets a non-blocking, close-on-exec descriptor with TCP_NODELAY, which it owns, and the peer's address.
+    public init(descriptor: CInt, loop: EventLoop, accepted: @escaping (CInt, SocketAddress) -> Void) throws(ReactorError) {
+        self.loop = loop
+        self.descriptor = descriptor
+        self.accepted = accepted
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        guard let made = unsafe event_new(loop.base, descriptor, Int16(EV_READ | EV_PERSIST), listenerReadable, context)
+        else { throw .outOfMemory }
+        unsafe event = made
+        unsafe _ = Unmanaged.passRetained(self)
+        unsafe event_add(made, nil)
+    }
+
+    deinit { unsafe precondition(event == nil, "Listener dropped without close()") }
+
+    /// A bound and listening descriptor.
+    ///
+    /// - Throws: `.system` with the call that failed (bind: address in use, permission).
+    public static func open(_ address: SocketAddress, backlog: CInt = 4096, sharesPort: Bool = true) throws(ReactorError) -> CInt {
+        let descriptor = socket(address.family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
+        setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
+        if sharesPort { setOption(descriptor, SOL_SOCKET, SO_REUSEPORT) }
+        if address.family == AF_INET6 { setOption(descriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
+        // Accepted sockets inherit it; without it replies wait 40 ms for the peer's ACK.
+        setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY)
+        if unsafe address.withPointer({ unsafe bind(descriptor, $0, $1) }) != 0 {
+            let number = errno
+            _ = Glibc.close(descriptor)
+            throw .system(call: "bind", errno: number)
+        }
+        if listen(descriptor, backlog) != 0 {
+            let number = errno
+            _ = Glibc.close(descriptor)
+            throw .system(call: "listen", errno: number)
+        }
+        return descriptor
+    }
+
+    static func setOption(_ descriptor: CInt, _ level: CInt, _ option: CInt) {
+        var one: CInt = 1
+        unsafe setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    fileprivate func readable() {
+        for _ in 0..<Listener.batch {
+            let (client, address) = unsafe SocketAddress.filled { unsafe guardd_accept(descriptor, $0, $1) }
+            guard client >= 0 else { return }      // EAGAIN, or a client that has gone again, or no descriptor: the next wake tells
+            accepted(client, address)
+            guard unsafe event != nil else { return }
+        }
+    }
+
+    /// Stops accepting and closes the descriptor. Idempotent.
+    public func close() {
+        guard let old = unsafe event else { return }
+        unsafe event = nil
+        unsafe event_free(old)
+        _ = Glibc.close(descriptor)
+        unsafe Unmanaged.passUnretained(self).release()
+    }
+}
+
+private func listenerReadable(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    let listener = unsafe Unmanaged<Listener>.fromOpaque(context).takeUnretainedValue()
+    listener.readable()
+}
