@@ -1,0 +1,124 @@
+// Reads ids out of the body of a field, octet by octet, in constant memory however long the field is.
+// Comments nest by a counter; a comment or quoted string that never closes is taken as text after all,
+// from the first octets that were kept for that case. RFC 5322 3.2.2, 3.6.4, 4.5.4.
+
+/// Finds the ids in one field body: those in `<>`, or else the whole body without white space and comments.
+///
+/// Quoting is not interpreted within `<>`: a `>` ends the id wherever it stands. Both sides of a comparison do the same.
+struct MessageIDScanner: Sendable {
+    private enum Place { case outside, comment, quoted, inside }
+    private var place = Place.outside
+    private var isEscaped = false
+    private var depth = 0
+    private var current: Octets = []
+    private var commentStart = 0
+    private var bare: Octets = []
+    private var head: Octets = []
+    private var found: [MessageID] = []
+    private let limit: Int
+    private let readsQuoting: Bool
+
+    /// - Parameter limit: at most so many ids are kept; 1 or more.
+    init(limit: Int, readsQuoting: Bool = true) {
+        self.limit = limit
+        self.readsQuoting = readsQuoting
+    }
+
+    /// The next octet of the body; line ends of folding may be left in.
+    mutating func take(_ octet: UInt8) {
+        if readsQuoting, head.count < MessageID.limit + 64 { head.append(octet) }
+        switch place {
+        case .outside: takeOutside(octet)
+        case .comment: takeComment(octet)
+        case .quoted: takeQuoted(octet)
+        case .inside: takeInside(octet)
+        }
+    }
+
+    /// The ids of the body, in order. The scanner must not be used again.
+    mutating func finish() -> [MessageID] {
+        if place == .inside { keepCurrent() }
+        if found.isEmpty, readsQuoting, place == .comment || place == .quoted {
+            var plain = MessageIDScanner(limit: limit, readsQuoting: false)
+            for octet in head { plain.take(octet) }
+            return plain.finish()
+        }
+        if found.isEmpty, let id = MessageID(scanned: MessageIDScanner.withoutEntities(bare)) { found.append(id) }
+        return found
+    }
+
+    private mutating func takeOutside(_ octet: UInt8) {
+        switch octet {
+        case ASCII.less:
+            place = .inside
+            current.removeAll(keepingCapacity: true)
+            depth = 0
+        case ASCII.openParenthesis where readsQuoting:
+            place = .comment
+            depth = 1
+        case ASCII.quote where readsQuoting:
+            place = .quoted
+            append(octet, to: &bare)
+        default:
+            append(octet, to: &bare)
+        }
+    }
+
+    private mutating func takeComment(_ octet: UInt8) {
+        if isEscaped { isEscaped = false; return }
+        switch octet {
+        case ASCII.backslash: isEscaped = true
+        case ASCII.openParenthesis: depth += 1
+        case ASCII.closeParenthesis:
+            depth -= 1
+            if depth == 0 { place = .outside }
+        default: break
+        }
+    }
+
+    private mutating func takeQuoted(_ octet: UInt8) {
+        append(octet, to: &bare)
+        if isEscaped { isEscaped = false; return }
+        if octet == ASCII.backslash { isEscaped = true }
+        if octet == ASCII.quote { place = .outside }
+    }
+
+    /// A comment within the brackets is cut out once it closes; until then it may as well be part of the id.
+    private mutating func takeInside(_ octet: UInt8) {
+        switch octet {
+        case ASCII.greater:
+            keepCurrent()
+            place = .outside
+        case ASCII.less where current.isEmpty:
+            break
+        case ASCII.openParenthesis:
+            if depth == 0 { commentStart = current.count }
+            depth += 1
+            append(octet, to: &current)
+        case ASCII.closeParenthesis where depth > 0:
+            depth -= 1
+            append(octet, to: &current)
+            if depth == 0 { current.removeSubrange(commentStart...) }
+        default:
+            append(octet, to: &current)
+        }
+    }
+
+    private mutating func keepCurrent() {
+        if found.count < limit, let id = MessageID(scanned: current) { found.append(id) }
+        current.removeAll(keepingCapacity: true)
+    }
+
+    private func append(_ octet: UInt8, to octets: inout Octets) {
+        guard octet > ASCII.space, octet != ASCII.del, octets.count < MessageID.limit else { return }
+        octets.append(octet)
+    }
+
+    /// Text bounces made from web pages write the brackets as `&lt;` and `&gt;`.
+    private static func withoutEntities(_ octets: Octets) -> Octets {
+        var rest = octets[...]
+        if rest.count > 4, ASCII.equal(rest.prefix(4), "&lt;") { rest = rest.dropFirst(4) }
+        if let end = rest.firstIndex(of: 0x26), ASCII.equal(rest[end...].prefix(4), "&gt;") { rest = rest[..<end] }
+        return Octets(rest)
+    }
+}
