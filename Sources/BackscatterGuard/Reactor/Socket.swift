@@ -2,7 +2,7 @@
 // evbuffer only for what the kernel did not take. Measured: bufferevent costs twice the system calls.
 //
 // Life: the C events hold one retain of the object from `open` to `close()`, which is idempotent. Subclasses get
-// `received`, `ended`, `failed`, `connected`, `drained`; none of them is called after `close()`.
+// `received`, `ended`, `failed`, `drained`; none of them is called after `close()`.
 
 import CEvent
 import Glibc
@@ -14,24 +14,21 @@ import Glibc
     private var writing: OpaquePointer?
     private var backlogBuffer: OpaquePointer?
     private var isReading = false
-    private var isConnecting: Bool
     private var wantsReading = true
     private var lingering = Lingering.no
     private enum Lingering { case no, flushing, draining(octets: Int) }
 
-    /// Takes over a non-blocking descriptor.
-    ///
-    /// - Parameter isConnecting: connect(2) said EINPROGRESS; `connected()` or `failed(_:)` follows.
-    public init(descriptor: CInt, loop: EventLoop, isConnecting: Bool) throws(ReactorError) {
+    /// Takes over a non-blocking descriptor, connected or connecting: what is sent before connect(2) has succeeded
+    /// waits in the backlog, and a connection that fails is reported to `failed(_:)`.
+    public init(descriptor: CInt, loop: EventLoop) throws(ReactorError) {
         self.loop = loop
         self.descriptor = descriptor
-        self.isConnecting = isConnecting
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let made = unsafe event_new(loop.base, descriptor, Int16(EV_READ | EV_PERSIST), socketReadable, context)
         else { throw .outOfMemory }
         unsafe reading = made
         unsafe _ = Unmanaged.passRetained(self)
-        if isConnecting { armWriting() } else { startReading() }
+        startReading()
     }
 
     deinit { unsafe precondition(reading == nil, "Socket dropped without close()") }
@@ -44,8 +41,6 @@ import Glibc
     open func ended() {}
     /// Reading, writing or connecting failed; the socket is of no use any more.
     open func failed(_ number: CInt) {}
-    /// connect(2) succeeded.
-    open func connected() {}
     /// The backlog that `send` left has gone out.
     open func drained() {}
     /// `closeWhenFlushed` has done its work and the descriptor is closed.
@@ -62,12 +57,13 @@ import Glibc
     /// Writes `first` and then `second`, in one system call where the kernel takes both; the rest waits in the backlog.
     public final func send(_ first: Span<UInt8>, _ second: Span<UInt8>) {
         guard isOpen, first.count + second.count > 0 else { return }
-        if isConnecting || backlog > 0 { return keep(first, second, from: 0) }
+        if backlog > 0 { return keep(first, second, from: 0) }
         let sent = unsafe first.withUnsafeBufferPointer { one in
             unsafe second.withUnsafeBufferPointer { two in unsafe write(one, two) }
         }
         if sent < 0 {
             let number = errno
+            // ENOTCONN does not occur: a connecting socket says EAGAIN.
             guard number == EAGAIN || number == EINTR else { return writeFailed(number) }
             keep(first, second, from: 0)
         } else if sent < first.count + second.count {
@@ -102,7 +98,7 @@ import Glibc
             let result = unsafe span.withUnsafeBufferPointer { unsafe evbuffer_add(buffer, $0.baseAddress?.advanced(by: from), $0.count - from) }
             if result != 0 { return writeFailed(ENOMEM) }
         }
-        if !isConnecting { armWriting() }
+        armWriting()
     }
 
     private func armWriting() {
@@ -130,7 +126,7 @@ import Glibc
 
     public final func resumeReading() {
         wantsReading = true
-        if !isConnecting { startReading() }
+        startReading()
     }
 
     private func startReading() {
@@ -164,7 +160,6 @@ import Glibc
     }
 
     fileprivate func writable() {
-        if isConnecting { return connectingEnded() }
         guard let buffer = unsafe backlogBuffer else { return }
         let sent = unsafe evbuffer_write(buffer, descriptor)
         let number = errno
@@ -177,21 +172,15 @@ import Glibc
         drained()
     }
 
-    private func connectingEnded() {
-        var number: CInt = 0
-        var size = socklen_t(MemoryLayout<CInt>.size)
-        unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size)
-        if let event = unsafe writing { unsafe event_del(event) }
-        guard number == 0 else { return failed(number) }
-        isConnecting = false
-        startReading()
-        if backlog > 0 { armWriting() }
-        connected()
-    }
-
     // MARK: ending
 
     public final var isOpen: Bool { unsafe reading != nil }
+
+    /// Whether connect(2) has succeeded: a connecting socket is not writable.
+    public final var isConnected: Bool {
+        var query = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&query, 1, 0) == 1 && query.revents & Int16(POLLERR) == 0
+    }
 
     /// Flushes the backlog, says FIN, reads and throws away what the peer still sends (64 KiB at most), then closes:
     /// closing a socket with unread input sends RST and can destroy the reply just written.

@@ -75,3 +75,18 @@ public struct SocketAddress: Sendable, Equatable {
         unsafe filled { unsafe getsockname(descriptor, $0, $1) }.address
     }
 }
+
+extension SocketAddress {
+    /// Begins to connect a new non-blocking socket.
+    ///
+    /// - Returns: the descriptor, connected or connecting; the caller owns it.
+    public func connect() -> Result<CInt, ReactorError> {
+        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return .failure(.system(call: "socket", errno: errno)) }
+        if family != AF_UNIX { Listener.setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY) }
+        if unsafe withPointer({ unsafe Glibc.connect(descriptor, $0, $1) }) == 0 || errno == EINPROGRESS { return .success(descriptor) }
+        let number = errno
+        _ = Glibc.close(descriptor)
+        return .failure(.system(call: "connect", errno: number))
+    }
+}

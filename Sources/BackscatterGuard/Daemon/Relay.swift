@@ -1,0 +1,322 @@
+// One client, its session, and the upstream connection: performs what the session decides. Owned by its worker's table
+// until both sockets are closed; everything happens on the worker's thread.
+//
+// Short pieces (commands, replies) are gathered in the worker's two buffers and written at the end of the event, one
+// write a side; content goes from the read buffer straight to the socket.
+
+/// The driver of one SMTP session.
+final class Relay: SessionSink {
+    /// Longer pieces are written where they lie instead of being gathered.
+    private static let gatherLimit = 1024
+    /// The client is not read on while so many octets of replies wait for it.
+    private static let replyBacklogLimit = 65_536
+    /// A closing client gets this long to take its last reply, in milliseconds.
+    private static let lingerLimit: Int64 = 5_000
+
+    let number: UInt64
+    private unowned let worker: Worker
+    private var session: SMTPSession
+    private var client: ClientSocket?
+    private var upstream: UpstreamSocket?
+    private var dialling: Dialling?
+    private var wantsDial = false
+    private var isSettling = false
+    /// Octets of the client that the session has not taken yet. At most what one read brings.
+    private var pending: Octets = []
+    private var clientSaidEnd = false
+    private var toldEnd = false
+    private var question: Inquiry?
+    private var closing = Closing.no
+    private enum Closing { case no, flush, now }
+    private var lingerUntil: Int64 = .max
+    private var upstreamStalledSince: Int64 = 0
+    private(set) var heldOctets = 0
+    /// It was told to stream on and waits for the upstream to take what is held.
+    private(set) var isOutgrowing = false
+    /// For the limit by address.
+    let clientAddress: PeerAddress
+
+    init(number: UInt64, session: SMTPSession, worker: Worker) {
+        self.number = number
+        self.session = session
+        self.worker = worker
+        clientAddress = session.client.with(port: 0)
+    }
+
+    func start(_ descriptor: CInt) throws(ReactorError) {
+        client = try ClientSocket(descriptor: descriptor, relay: self, loop: worker.loop)
+        session.opened(at: worker.now, into: self)
+        settle()
+    }
+
+    // MARK: events
+
+    func clientSent(_ octets: Span<UInt8>) {
+        worker.refreshTime()
+        guard pending.isEmpty, mayFeed else {
+            pending.append(octets)
+            return settle()
+        }
+        let taken = session.clientSent(octets, at: worker.now, into: self)
+        if taken < octets.count { pending.append(octets.extracting(taken..<octets.count)) }
+        settle()
+    }
+
+    func clientEnded() {
+        worker.refreshTime()
+        clientSaidEnd = true
+        settle()
+    }
+
+    func clientFailed() {
+        worker.refreshTime()
+        session.clientFailed(into: self)
+        settle()
+    }
+
+    func upstreamConnected() {
+        worker.refreshTime()
+        session.upstreamConnected(at: worker.now, into: self)
+        settle()
+    }
+
+    func upstreamSent(_ octets: Span<UInt8>) {
+        worker.refreshTime()
+        session.upstreamSent(octets, at: worker.now, into: self)
+        settle()
+    }
+
+    func upstreamEnded() {
+        worker.refreshTime()
+        session.upstreamEnded(at: worker.now, into: self)
+        settle()
+    }
+
+    func upstreamFailed(_ number: CInt) {
+        dialling?.failures.append(errnoText(number))
+        upstreamEnded()
+    }
+
+    func recorded(_ isDurable: Bool) {
+        worker.refreshTime()
+        session.recorded(isDurable, at: worker.now, into: self)
+        settle()
+    }
+
+    func outgrow() {
+        isOutgrowing = true
+        session.outgrew(at: worker.now, into: self)
+        settle()
+    }
+
+    func stop() {
+        session.stop(into: self)
+        settle()
+    }
+
+    /// A side has taken all that waited for it.
+    func drained() {
+        worker.refreshTime()
+        settle()
+    }
+
+    func tick() {
+        if worker.now > lingerUntil { return finish() }
+        if let upstream, let dialling, dialling.hasTimedOut(at: worker.now), !upstream.isConnected { upstreamEnded() }
+        let stalled = upstreamStalledSince > 0 ? worker.now - upstreamStalledSince : 0
+        session.ticked(at: worker.now, upstreamStalled: stalled, into: self)
+        settle()
+    }
+
+    // MARK: settling
+
+    private var mayFeed: Bool {
+        session.takesClientOctets && (upstream?.backlog ?? 0) == 0 && (client?.backlog ?? 0) < Relay.replyBacklogLimit
+    }
+
+    /// After every event: questions answered, waiting octets offered again, everything written, reading switched on or off.
+    private func settle() {
+        isSettling = true
+        while case .no = closing {
+            if wantsDial {
+                wantsDial = false
+                connect()
+            } else if let inquiry = question {
+                question = nil
+                session.found(worker.answer(inquiry), at: worker.now, wallClock: EventLoop.seconds(), into: self)
+            } else if !feed() {
+                break
+            }
+        }
+        flush()
+        isSettling = false
+        switch closing {
+        case .no: balance()
+        case .flush: linger()
+        case .now: finish()
+        }
+        worker.relieve()
+    }
+
+    /// Offers waiting octets, or the end of input, to the session.
+    ///
+    /// - Returns: false when nothing can be done until the next event.
+    private func feed() -> Bool {
+        if !pending.isEmpty || session.hasWaitingCommand {
+            // Gathered commands count as backlog only once they are written.
+            flushUpstream()
+            guard mayFeed else { return false }
+            let octets = pending
+            pending = []
+            let hadWaiting = session.hasWaitingCommand
+            let taken = session.clientSent(octets.span, at: worker.now, into: self)
+            if taken < octets.count { pending = taken == 0 ? octets : Octets(octets[taken...]) }
+            return taken > 0 || hadWaiting != session.hasWaitingCommand || question != nil
+        }
+        guard clientSaidEnd, !toldEnd, case .no = closing else { return false }
+        toldEnd = true
+        session.clientEnded(at: worker.now, into: self)
+        return true
+    }
+
+    private func balance() {
+        let upstreamWaits = (upstream?.backlog ?? 0) > 0
+        if upstreamWaits {
+            if upstreamStalledSince == 0 { upstreamStalledSince = worker.now }
+        } else if upstreamStalledSince > 0 {
+            session.upstreamPaused(for: worker.now - upstreamStalledSince)
+            upstreamStalledSince = 0
+        }
+        if !clientSaidEnd {
+            if pending.isEmpty && !session.hasWaitingCommand && mayFeed { client?.resumeReading() } else { client?.pauseReading() }
+        }
+        if (client?.backlog ?? 0) > 0 { upstream?.pauseReading() } else { upstream?.resumeReading() }
+    }
+
+    private func flush() {
+        flushUpstream()
+        guard !worker.clientGather.isEmpty else { return }
+        client?.send(worker.clientGather.span, Octets().span)
+        worker.clientGather.removeAll(keepingCapacity: worker.clientGather.count <= 65_536)
+    }
+
+    private func flushUpstream() {
+        guard !worker.upstreamGather.isEmpty else { return }
+        upstream?.send(worker.upstreamGather.span, Octets().span)
+        worker.upstreamGather.removeAll(keepingCapacity: worker.upstreamGather.count <= 65_536)
+    }
+
+    private func linger() {
+        guard lingerUntil == .max else { return }
+        lingerUntil = worker.now + Relay.lingerLimit
+        guard let client else { return finish() }
+        client.closeWhenFlushed()
+        if self.client?.isOpen != true { finish() }
+    }
+
+    /// Everything is closed and given back.
+    func finish() {
+        hangUpUpstream()
+        client?.close()
+        client?.relay = nil
+        client = nil
+        worker.remove(self)
+    }
+
+    // MARK: SessionSink
+
+    func toClient(_ octets: Span<UInt8>) { worker.clientGather.append(octets) }
+
+    func toUpstream(_ octets: Span<UInt8>) {
+        guard octets.count > Relay.gatherLimit, let upstream else { return worker.upstreamGather.append(octets) }
+        upstream.send(worker.upstreamGather.span, octets)
+        worker.upstreamGather.removeAll(keepingCapacity: true)
+    }
+
+    func dial(next: Bool) {
+        if !next || dialling == nil { dialling = Dialling(targets: worker.upstreams, timeout: worker.connectTimeout) }
+        wantsDial = true
+    }
+
+    /// Opens a connection to the next address. That it stands is seen by the greeting: waiting for the socket to become
+    /// writable as well would cost four system calls more, and a refused connection shows itself as a read error.
+    private func connect() {
+        guard let dialling else { return }
+        while true {
+            switch dialling.next() {
+            case .address(let address):
+                guard let descriptor = Dialling.open(address, at: worker.now, dialling),
+                      let socket = try? UpstreamSocket(descriptor: descriptor, relay: self, loop: worker.loop)
+                else { continue }
+                upstream = socket
+                return session.upstreamConnected(at: worker.now, into: self)
+            case .name(let host, let port):
+                return dialling.resolve(host, port, loop: worker.loop) { [weak self] addresses in self?.resolved(addresses) }
+            case .none:
+                worker.report(.upstreamUnavailable(session: number, reason: dialling.failures))
+                return session.upstreamUnavailable(at: worker.now, into: self)
+            }
+        }
+    }
+
+    private func resolved(_ addresses: [SocketAddress]) {
+        dialling?.addresses = addresses.filter { !worker.isOwn($0) }
+        wantsDial = true
+        guard !isSettling else { return }
+        worker.refreshTime()
+        settle()
+    }
+
+    func hangUpUpstream() {
+        worker.upstreamGather.removeAll(keepingCapacity: true)
+        upstreamStalledSince = 0
+        dialling?.cancel()
+        upstream?.close()
+        upstream?.relay = nil
+        upstream = nil
+    }
+
+    func closeClient() { if case .no = closing { closing = .flush } }
+    func dropClient() { closing = .now }
+    func ask(_ inquiry: Inquiry) { question = inquiry }
+    func record(_ entry: SentEntry, isAwaited: Bool) { worker.record(entry, for: isAwaited ? number : nil) }
+
+    func holdChanged(by octets: Int) {
+        heldOctets += octets
+        if octets < 0 { isOutgrowing = false }
+        worker.holdChanged(by: octets)
+    }
+
+    func report(_ event: @autoclosure () -> SessionEvent) { worker.report(event()) }
+}
+
+/// The client's side of a relay.
+final class ClientSocket: Socket {
+    fileprivate(set) var relay: Relay?
+
+    init(descriptor: CInt, relay: Relay, loop: EventLoop) throws(ReactorError) {
+        self.relay = relay
+        try super.init(descriptor: descriptor, loop: loop)
+    }
+
+    override func received(_ octets: Span<UInt8>) { relay?.clientSent(octets) }
+    override func ended() { relay?.clientEnded() }
+    override func failed(_ number: CInt) { relay?.clientFailed() }
+    override func drained() { relay?.drained() }
+    override func lingeringEnded() { relay?.finish() }
+}
+
+/// The upstream's side of a relay.
+final class UpstreamSocket: Socket {
+    fileprivate(set) var relay: Relay?
+
+    init(descriptor: CInt, relay: Relay, loop: EventLoop) throws(ReactorError) {
+        self.relay = relay
+        try super.init(descriptor: descriptor, loop: loop)
+    }
+
+    override func received(_ octets: Span<UInt8>) { relay?.upstreamSent(octets) }
+    override func ended() { relay?.upstreamEnded() }
+    override func failed(_ number: CInt) { relay?.upstreamFailed(number) }
+    override func drained() { relay?.drained() }
+}

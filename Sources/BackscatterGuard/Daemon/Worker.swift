@@ -1,0 +1,202 @@
+// One event loop thread: its listeners, its relays, what they share. Other threads reach it through its mailbox.
+
+import Synchronization
+
+/// What another thread tells a worker.
+enum WorkerMessage: Sendable {
+    /// The sent log's word on a record that session `number` waits for.
+    case recorded(number: UInt64, isDurable: Bool)
+    case settings(WorkerSettings)
+    /// No new clients; sessions end as they become idle.
+    case stop
+    /// Now.
+    case abort
+}
+
+/// A mailbox with the waker of the loop that empties it.
+final class Mailbox: Sendable {
+    private let messages = Mutex<[WorkerMessage]>([])
+    private let waker: Waker
+
+    init(_ waker: Waker) { self.waker = waker }
+
+    func post(_ message: WorkerMessage) {
+        let wasEmpty = messages.withLock { list in
+            defer { list.append(message) }
+            return list.isEmpty
+        }
+        if wasEmpty { waker.wake() }
+    }
+
+    func take() -> [WorkerMessage] {
+        messages.withLock { list in
+            defer { list = [] }
+            return list
+        }
+    }
+}
+
+/// What a reload replaces.
+struct WorkerSettings: Sendable {
+    var session: SessionSettings
+    var upstreams: [UpstreamTarget]
+    var exempt: [Network]
+    var outgoing: [Network]
+    var connectTimeout: Int64
+    var holdLimit: Int
+    var isOwn: @Sendable (PeerAddress) -> Bool
+    var limits: ConnectionLimits.Settings
+}
+
+/// Runs sessions on its own thread.
+final class Worker {
+    let loop: EventLoop
+    let log: LogWriter
+    let mailbox: Mailbox
+    private let sentLog: any SentLog
+    private let connections: ConnectionLimits
+    private let numbers: SessionNumbers
+    private var settings: WorkerSettings
+    private var listeners: [Listener] = []
+    private var relays: [UInt64: Relay] = [:]
+    private var isStopping = false
+    private var heldOctets = 0
+    /// Short pieces for the two sides of the relay that is being served, written at the end of its event.
+    var clientGather: Octets = []
+    var upstreamGather: Octets = []
+    /// Milliseconds of the monotonic clock, taken at the beginning of each event.
+    private(set) var now = EventLoop.milliseconds()
+
+    var upstreams: [UpstreamTarget] { settings.upstreams }
+    var connectTimeout: Int64 { settings.connectTimeout }
+
+    init(
+        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
+        connections: ConnectionLimits, numbers: SessionNumbers, mailbox: Mailbox
+    ) {
+        self.loop = loop
+        self.settings = settings
+        self.sentLog = sentLog
+        self.log = log
+        self.connections = connections
+        self.numbers = numbers
+        self.mailbox = mailbox
+        loop.ticked = { [unowned self] in tick() }
+        loop.woken = { [unowned self] in readMail() }
+    }
+
+    func refreshTime() { now = EventLoop.milliseconds() }
+
+    // MARK: clients
+
+    /// Takes clients from a listening descriptor.
+    func listen(_ descriptor: CInt, direction: Direction) throws(ReactorError) {
+        let listener = try Listener(descriptor: descriptor, loop: loop) { [unowned self] client, address in
+            accept(client, from: address, direction)
+        }
+        listeners.append(listener)
+    }
+
+    private func accept(_ descriptor: CInt, from address: SocketAddress, _ direction: Direction) {
+        refreshTime()
+        let client = PeerAddress(address)
+        guard connections.admit(client.with(port: 0), settings.limits) else {
+            log.write(.info, "client=\(client.text) refused: too many connections")
+            return Refusal.send(Replies.tooManyConnections, to: descriptor, loop: loop)
+        }
+        let number = numbers.next()
+        let session = SMTPSession(
+            number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
+            direction: direction, isExempt: settings.exempt.contains { $0.contains(client) },
+            isOutgoingClient: settings.outgoing.contains { $0.contains(client) }
+        )
+        let relay = Relay(number: number, session: session, worker: self)
+        relays[number] = relay
+        do {
+            try relay.start(descriptor)
+        } catch {
+            log.write(.error, "client=\(client.text): \(error.text)")
+            relay.finish()
+        }
+    }
+
+    func remove(_ relay: Relay) {
+        guard relays.removeValue(forKey: relay.number) != nil else { return }
+        connections.release(relay.clientAddress)
+        if isStopping, relays.isEmpty { loop.stop() }
+    }
+
+    // MARK: what relays ask for
+
+    func answer(_ inquiry: Inquiry) -> Findings { sentLog.answer(inquiry, at: EventLoop.seconds()) }
+
+    func record(_ entry: SentEntry, for number: UInt64?) {
+        let mailbox = mailbox
+        sentLog.record(entry, at: EventLoop.seconds()) { error in
+            if let number { mailbox.post(.recorded(number: number, isDurable: error == nil)) }
+        }
+    }
+
+    func report(_ event: SessionEvent) { log.write(event.severity, event.text) }
+    func isOwn(_ address: SocketAddress) -> Bool { settings.isOwn(PeerAddress(address)) }
+
+    /// Octets of all holds of this worker; `relieve` keeps the sum within its limit.
+    func holdChanged(by octets: Int) { heldOctets += octets }
+
+    /// When all holds together are full, the largest streams on: a crowd of slow senders blocks nobody.
+    func relieve() {
+        guard heldOctets > settings.holdLimit else { return }
+        guard let largest = relays.values.max(by: { $0.heldOctets < $1.heldOctets }), largest.heldOctets > 0, !largest.isOutgrowing else { return }
+        largest.outgrow()
+    }
+
+    // MARK: events
+
+    private func tick() {
+        refreshTime()
+        for relay in relays.values { relay.tick() }
+    }
+
+    private func readMail() {
+        refreshTime()
+        for message in mailbox.take() {
+            switch message {
+            case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
+            case .settings(let new): settings = new
+            case .stop: stop()
+            case .abort: abort()
+            }
+        }
+    }
+
+    private func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        listeners.forEach { $0.close() }
+        listeners = []
+        for relay in relays.values { relay.stop() }
+        if relays.isEmpty { loop.stop() }
+    }
+
+    private func abort() {
+        stop()
+        for relay in relays.values { relay.finish() }
+        loop.stop()
+    }
+}
+
+extension PeerAddress {
+    /// The kernel's address; a Unix socket's when it is none of the internet.
+    init(_ address: SocketAddress) {
+        self = address.internet.flatMap { PeerAddress(raw: $0.octets, port: $0.port) } ?? .unixSocket
+    }
+}
+
+/// Says one reply to a client that gets no session.
+enum Refusal {
+    static func send(_ reply: Octets, to descriptor: CInt, loop: EventLoop) {
+        guard let socket = try? Socket(descriptor: descriptor, loop: loop) else { return }
+        socket.send(reply.span, Octets().span)
+        socket.closeWhenFlushed()
+    }
+}

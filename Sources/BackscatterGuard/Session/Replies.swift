@@ -1,0 +1,41 @@
+// Replies that guardd gives by itself. Upstream's are passed on as they are. RFC 5321 §4.2, RFC 3463.
+
+enum Replies {
+    /// The code that says: this session ends now.
+    static let closing = Octets("421".utf8)
+    static let syntax = Reply(500, "5.5.2", "Error: command not recognized").octets
+    static let controls = Reply(500, "5.5.2", "Error: command lines end in CRLF and hold no control characters").octets
+    static let lineTooLong = Reply(500, "5.5.2", "Error: line too long").octets
+    static let notImplemented = Reply(502, "5.5.1", "Error: command not implemented").octets
+    static let helloArgument = Reply(501, "5.5.4", "Syntax: EHLO hostname").octets
+    static let mailSyntax = Reply(501, "5.1.7", "Bad sender address syntax").octets
+    static let recipientSyntax = Reply(501, "5.1.3", "Bad recipient address syntax").octets
+    static let nestedMail = Reply(503, "5.5.1", "Error: nested MAIL command").octets
+    static let needMail = Reply(503, "5.5.1", "Error: need MAIL command").octets
+    static let needRecipient = Reply(503, "5.5.1", "Error: need RCPT command").octets
+    static let noRecipients = Reply(554, "5.5.1", "Error: no valid recipients").octets
+    static let chunksBegun = Reply(503, "5.5.1", "Error: only BDAT or RSET may follow BDAT").octets
+    static let chunkSyntax = Reply(521, "5.5.4", "Syntax: BDAT count [LAST]").octets
+    static let ok = Reply(250, "2.0.0", "Ok").octets
+    static let bye = Reply(221, "2.0.0", "Bye").octets
+    static let startContent = Reply(354, nil, "End data with <CR><LF>.<CR><LF>").octets
+    static let tooManyErrors = Reply(421, "4.7.0", "Error: too many errors").octets
+    static let tooManyRecipients = Reply(452, "4.5.3", "Error: too many recipients").octets
+    static let otherPolicy = Reply(452, "4.5.3", "Error: this recipient has another policy for bounces, send it in a transaction of its own").octets
+    static let upstreamLost = Reply(421, "4.3.0", "Error: mail server connection lost, try again later").octets
+    static let upstreamUnavailable = Reply(421, "4.3.0", "Error: mail server not available, try again later").octets
+    static let upstreamChanged = Reply(421, "4.3.0", "Error: mail server changed, please connect again").octets
+    static let upstreamTimeout = Reply(421, "4.4.2", "Error: mail server timed out, try again later").octets
+    static let identity = Reply(421, "4.3.5", "Error: the mail server does not take the client's address, try again later").octets
+    static let clientTimeout = Reply(421, "4.4.2", "Error: timeout exceeded").octets
+    static let stopping = Reply(421, "4.3.2", "Service shutting down, try again later").octets
+    static let tooManyConnections = Reply(421, "4.7.0", "Error: too many connections, try again later").octets
+    static let lookAlike = Reply(550, "5.6.0", "Error: bare line ending next to a lone dot in the message, use CRLF").octets
+    static let bareLineEnding = Reply(451, "4.6.0", "Error: bare CR or LF in the message, use CRLF").octets
+    static let contentLost = Reply(451, "4.3.0", "Error: mail server connection lost, try again later").octets
+    static let recordFailed = Reply(451, "4.3.0", "Error: the record of sent mail can't be written, try again later").octets
+    static let recordFailedSession = Reply(421, "4.3.0", "Error: the record of sent mail can't be written, try again later").octets
+    static let headerTooLarge = Reply(451, "4.3.0", "Error: header section too large to find the Message-ID").octets
+    static let changedMind = Reply(451, "4.3.0", "Error: mail server gave another answer than before, try again later").octets
+    static let deferred = Reply(451, "4.7.1", "Bounce can't be verified now, try again later").octets
+}

@@ -1,0 +1,218 @@
+// What each command of the client does: passed on as it came, answered by guardd, or kept waiting until it is its turn.
+// Every function here returns false when the command has to wait for upstream's replies; it is offered again then.
+
+extension SMTPSession {
+    /// Dispatches one command line without its CRLF.
+    mutating func command(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        let verb = Command.verb(of: line)
+        if isBroken {
+            if case .quit = verb {} else { end(Replies.upstreamLost, into: sink); return true }
+        }
+        expectClient(at: now)
+        if line.count > SMTPSession.lineLimit {
+            if case .auth = verb {} else { refuse(Replies.lineTooLong, at: now, into: sink); return true }
+        }
+        switch verb {
+        case .ehlo, .helo: return hello(line, isExtended: verb == .ehlo, at: now, into: sink)
+        case .mail: return mail(line, at: now, into: sink)
+        case .rcpt: return recipient(line, at: now, into: sink)
+        case .data: return data(line, at: now, into: sink)
+        case .bdat: return chunk(line, at: now, into: sink)
+        case .rset: return reset(at: now, into: sink)
+        case .quit: return quit(at: now, into: sink)
+        case .noop: return plain(line, or: Replies.ok, at: now, into: sink)
+        case .vrfy, .expn, .help, .etrn: return plain(line, or: nil, at: now, into: sink)
+        case .auth: return authenticate(line, at: now, into: sink)
+        case .malformed: refuse(Replies.controls, at: now, into: sink)
+        case .starttls, .xclient, .xforward: refuse(Replies.notImplemented, at: now, into: sink)
+        case .proxy, .unknown: refuse(Replies.syntax, at: now, into: sink)
+        }
+        return true
+    }
+
+    /// Nothing is on its way to the upstream, or it takes commands in groups (RFC 2920 §3.1).
+    private var maySend: Bool { awaited.isEmpty || keywords?.pipelining == true }
+
+    /// Sends the line as it came.
+    mutating func pass(_ line: Span<UInt8>, awaiting entry: Awaited, at now: Int64, into sink: some SessionSink) {
+        sink.toUpstream(line)
+        sink.toUpstream(crlf.span)
+        expect(entry, at: now)
+    }
+    private var crlf: Octets { SMTPSession.crlf }
+    static let crlf: Octets = [ASCII.cr, ASCII.lf]
+
+    /// The upstream session stands, or is being made for this line, which then is run again. The one place where dialling is decided.
+    private mutating func hasUpstream(for line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        if case .standing = link { return true }
+        dial(for: .command(line.copied()), at: now, into: sink)
+        return false
+    }
+
+    private mutating func hello(_ line: Span<UInt8>, isExtended: Bool, at now: Int64, into sink: some SessionSink) -> Bool {
+        guard awaited.isEmpty else { return false }
+        let argument = Command.arguments(of: line)
+        guard !argument.isEmpty else {
+            refuse(Replies.helloArgument, at: now, into: sink)
+            return true
+        }
+        guard case .standing = link else {
+            helo = line.extracting(argument).copied()
+            self.isExtended = isExtended
+            saidHello = false
+            dial(for: .command(line.copied()), at: now, into: sink)
+            return true
+        }
+        helo = line.extracting(argument).copied()
+        self.isExtended = isExtended
+        input = .nothing
+        pass(line, awaiting: .hello(isExtended: isExtended), at: now, into: sink)
+        return true
+    }
+
+    private mutating func mail(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        if let transaction {
+            // Whether it stands depends on the reply that is still due: the verdict belongs to what upstream accepted.
+            if transaction.mailReply == .awaited { return false }
+            refuse(transaction.hasChunks ? Replies.chunksBegun : Replies.nestedMail, at: now, into: sink)
+            return true
+        }
+        guard let arguments = MailArguments(line) else {
+            refuse(Replies.mailSyntax, at: now, into: sink)
+            return true
+        }
+        guard maySend else { return false }
+        guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        transaction = begin(ReversePath(arguments, of: line), line)
+        pass(line, awaiting: .mail, at: now, into: sink)
+        return true
+    }
+
+    private func begin(_ reversePath: ReversePath, _ line: Span<UInt8>) -> MailTransaction {
+        let isOutgoing = !isExempt && (direction == .outbound || direction == .auto && (isAuthenticated || isOutgoingClient))
+        let isNotification = !isExempt && !isOutgoing && settings.policy.isNotification(reversePath)
+        return MailTransaction(
+            reversePath: reversePath, mailLine: isNotification ? line.copied() : [],
+            isNotification: isNotification, isOutgoing: isOutgoing
+        )
+    }
+
+    private mutating func recipient(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        guard let transaction else {
+            if !awaited.isEmpty { return false }
+            refuse(Replies.needMail, at: now, into: sink)
+            return true
+        }
+        guard !transaction.hasChunks else {
+            refuse(Replies.chunksBegun, at: now, into: sink)
+            return true
+        }
+        guard let arguments = RcptArguments(line) else {
+            refuse(Replies.recipientSyntax, at: now, into: sink)
+            return true
+        }
+        guard maySend else { return false }
+        guard transaction.recipientsAsked < MailTransaction.recipientLimit || !transaction.keepsAllRecipients else {
+            refuse(Replies.tooManyRecipients, at: now, into: sink)
+            return true
+        }
+        var kept = -1
+        if transaction.keepsAllRecipients || transaction.recipients.count < MailTransaction.keptRecipients {
+            let path = ForwardPath(arguments, of: line)
+            if transaction.isNotification {
+                switch agreement(of: path, with: transaction) {
+                case .agrees: break
+                case .waits: return false
+                case .differs:
+                    answer(Replies.otherPolicy, into: sink)
+                    return true
+                }
+            }
+            kept = transaction.recipients.count
+            transaction.recipients.append(.init(path: path, line: transaction.isNotification ? line.copied() : []))
+        }
+        transaction.recipientsAsked += 1
+        pass(line, awaiting: .recipient(kept), at: now, into: sink)
+        return true
+    }
+
+    private enum Agreement { case agrees, waits, differs }
+
+    /// One transaction has one verdict: recipients whose bounces are treated otherwise than those of the first accepted
+    /// one are put off. Whether that one is accepted must be known first.
+    private func agreement(of path: ForwardPath, with transaction: MailTransaction) -> Agreement {
+        let treatment = settings.policy.treatment(of: path)
+        guard let first = transaction.treatment else {
+            transaction.treatment = treatment
+            return .agrees
+        }
+        if first == treatment { return .agrees }
+        if !awaited.isEmpty { return .waits }
+        if transaction.recipientsAccepted > 0 { return .differs }
+        transaction.treatment = treatment
+        return .agrees
+    }
+
+    private mutating func reset(at now: Int64, into sink: some SessionSink) -> Bool {
+        guard awaited.isEmpty else { return false }
+        transaction = nil
+        guard case .standing = link else {
+            answer(Replies.ok, into: sink)
+            return true
+        }
+        input = .nothing
+        pass(SMTPSession.rset.span, awaiting: .reset, at: now, into: sink)
+        return true
+    }
+    static let rset = Octets("RSET".utf8)
+
+    private mutating func quit(at now: Int64, into sink: some SessionSink) -> Bool {
+        guard awaited.isEmpty else { return false }
+        guard case .standing = link, !isBroken else {
+            sink.toClient(Replies.bye)
+            close(into: sink)
+            return true
+        }
+        transaction = nil
+        input = .nothing
+        pass(SMTPSession.quit.span, awaiting: .quit, at: now, into: sink)
+        return true
+    }
+    static let quit = Octets("QUIT".utf8)
+
+    private mutating func plain(_ line: Span<UInt8>, or reply: Octets?, at now: Int64, into sink: some SessionSink) -> Bool {
+        if case .standing = link {} else if let reply {
+            answer(reply, into: sink)
+            return true
+        }
+        // RFC 2920 §3.1: these end a group.
+        guard awaited.isEmpty else { return false }
+        guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        input = .nothing
+        pass(line, awaiting: .plain, at: now, into: sink)
+        return true
+    }
+
+    private mutating func authenticate(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        guard awaited.isEmpty else { return false }
+        guard keywords?.hasAuth == true else {
+            refuse(Replies.notImplemented, at: now, into: sink)
+            return true
+        }
+        guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        input = .nothing
+        pass(line, awaiting: .authentication, at: now, into: sink)
+        return true
+    }
+
+    /// The client's answer to a 334 (RFC 4954 §4).
+    mutating func authenticationLine(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        for index in line.indices where ASCII.isControl(line[index]) {
+            end(Replies.controls, into: sink)
+            return true
+        }
+        input = .nothing
+        pass(line, awaiting: .authentication, at: now, into: sink)
+        return true
+    }
+}

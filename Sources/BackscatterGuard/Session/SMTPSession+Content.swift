@@ -1,0 +1,202 @@
+// DATA (RFC 5321 §4.1.1.4): ordinary content passes out of the read buffer, a notification's is held. The scanner
+// finds the one true end; look-alikes never leave (THREATS R1, R2).
+
+extension SMTPSession {
+    static let terminator: Octets = [ASCII.dot, ASCII.cr, ASCII.lf]
+
+    mutating func data(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+        guard let transaction else {
+            if !awaited.isEmpty { return false }
+            refuse(Replies.needMail, at: now, into: sink)
+            return true
+        }
+        if transaction.hasChunks {
+            refuse(Replies.chunksBegun, at: now, into: sink)
+            return true
+        }
+        if transaction.recipientsAsked == 0 {
+            if !awaited.isEmpty { return false }
+            refuse(Replies.needRecipient, at: now, into: sink)
+            return true
+        }
+        if transaction.isNotification {
+            guard awaited.isEmpty else { return false }
+            guard transaction.recipientsAccepted > 0 else {
+                refuse(Replies.noRecipients, at: now, into: sink)
+                return true
+            }
+            if transaction.treatment?.isJudged == true {
+                beginHold(transaction)
+                sink.toClient(Replies.startContent)
+                beginContent(.held, at: now)
+                return true
+            }
+        }
+        // A recorded mail needs its recipients, and the answer to DATA decides whether content follows at all.
+        guard awaited.isEmpty || keywords?.pipelining == true else { return false }
+        input = .nothing
+        pass(line, awaiting: .data, at: now, into: sink)
+        return true
+    }
+
+    mutating func beginContent(_ flow: Flow, at now: Int64) {
+        input = .content
+        self.flow = flow
+        content = ContentScanner(reportsBareLineEndings: settings.refusesBareLineEndings)
+        beginHeaders()
+        contentBegan = now
+        contentReceived = 0
+        expectContent()
+    }
+
+    /// Outgoing mail shows its Message-ID while it passes.
+    mutating func beginHeaders() {
+        guard let transaction, transaction.isRecorded, transaction.headers == nil else { return }
+        transaction.headers = SentHeaderReader()
+        headerUnstuffer = DotUnstuffer()
+    }
+
+    /// Takes content up to the end of the span or of the content.
+    mutating func readContent(_ octets: Span<UInt8>, from start: Int, at now: Int64, into sink: some SessionSink) -> Int {
+        let finding = content.scan(octets, from: start)
+        switch finding {
+        case .more:
+            take(octets.extracting(start..<(octets.count - content.keptBack)), at: now, into: sink)
+            expectContent()
+            return octets.count
+        case .lookAlike(let at):
+            take(octets.extracting(start..<max(start, at)), at: now, into: sink)
+            abandonContent(Replies.lookAlike, into: sink)
+            return max(start, at)
+        case .ended(let end):
+            let dot = content.terminatorStart
+            if passesWhole, dot >= start - 1 {
+                transaction?.contentOctets += max(start, dot) - start
+                sink.toUpstream(octets.extracting(start..<end))
+                input = .nothing
+                expect(.endOfContent, at: now)
+                return end
+            }
+            let hadDot = dot < start
+            take(octets.extracting(start..<max(start, dot)), at: now, into: sink)
+            contentEnded(dotIsOut: hadDot, at: now, into: sink)
+            return end
+        }
+    }
+
+    /// Nothing waits for the end of this content: it goes up together with what is before it.
+    private var passesWhole: Bool {
+        guard case .through = flow, let transaction, !settings.refusesBareLineEndings else { return false }
+        return !transaction.isRecorded
+    }
+
+    /// Content without its terminator.
+    private mutating func take(_ octets: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
+        guard !octets.isEmpty, let transaction else { return }
+        transaction.contentOctets += octets.count
+        contentReceived += octets.count
+        switch flow {
+        case .through, .undecided: sink.toUpstream(octets)
+        case .held: transaction.hold?.octets.append(octets)
+        case .nowhere: return
+        }
+        read(octets, transaction, at: now, into: sink)
+    }
+
+    /// Shows the octets to the reader that wants them: of headers for outgoing mail, of the whole for notifications.
+    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, at now: Int64, into sink: some SessionSink) {
+        if transaction.headers != nil, transaction.record == .none { readHeaders(octets, transaction, into: sink) }
+        guard let hold = transaction.hold else { return }
+        if case .held = flow { sink.holdChanged(by: octets.count) }
+        if hold.judgement == nil {
+            if transaction.hasChunks {
+                hold.reader.read(octets)
+            } else {
+                hold.unstuffer.unstuff(octets) { hold.reader.read($0) }
+            }
+            askEarly(transaction, into: sink)
+        }
+        if case .held = flow, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
+    }
+
+    /// The terminator came.
+    ///
+    /// - Parameter dotIsOut: its dot lay in an earlier span and was taken as content.
+    private mutating func contentEnded(dotIsOut: Bool, at now: Int64, into sink: some SessionSink) {
+        guard let transaction else { return }
+        if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, into: sink) }
+        input = .nothing
+        switch flow {
+        case .nowhere(let reply):
+            transactionFailed(reply, at: now, into: sink)
+        case .held:
+            guard let hold = transaction.hold else { return }
+            if dotIsOut, !hold.octets.isEmpty { hold.octets.removeLast() }
+            hold.isComplete = true
+            askFinally(transaction, into: sink)
+        case .undecided:
+            owed = .terminator(withDot: !dotIsOut)
+            transaction.hold?.isComplete = true
+            askFinally(transaction, into: sink)
+        case .through:
+            owed = .terminator(withDot: !dotIsOut)
+            finishRecord(of: transaction, at: now, into: sink)
+        }
+    }
+
+    /// Lets the end of the content go up.
+    mutating func payOwed(at now: Int64, into sink: some SessionSink) {
+        guard let owed else { return }
+        self.owed = nil
+        switch owed {
+        case .terminator(let withDot):
+            sink.toUpstream(withDot ? SMTPSession.terminator.span : SMTPSession.crlf.span)
+        case .lastChunk:
+            sink.toUpstream(Octets("BDAT 0 LAST\r\n".utf8))
+        }
+        expect(.endOfContent, at: now)
+    }
+
+    /// What follows of the content is thrown away; its end gets `reply`. Upstream never sees that end.
+    mutating func abandonContent(_ reply: Octets, into sink: some SessionSink) {
+        endHold(into: sink)
+        switch flow {
+        case .through, .undecided: unlink(into: sink)
+        case .held, .nowhere: break
+        }
+        if case .nowhere = flow { return }
+        flow = .nowhere(reply)
+    }
+
+    /// Upstream failed in the middle of content: the client is heard to its end, then told.
+    mutating func contentFailed(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        endHold(into: sink)
+        if case .chunk = input {
+            chunkRefusal = reply
+            input = .discardedChunk
+            return
+        }
+        flow = .nowhere(reply)
+        expectContent()
+    }
+
+    /// The transaction ends here with a reply of guardd's or a kept one of upstream's, and the session goes on if it can.
+    mutating func transactionFailed(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        endHold(into: sink)
+        if let transaction { report(transaction, reply: reply, into: sink) }
+        transaction = nil
+        owed = nil
+        if reply.starts(with: Replies.closing) || isAuthenticated && isUnlinked {
+            sink.toClient(reply)
+            close(into: sink)
+            return
+        }
+        sink.toClient(reply)
+        input = .command
+        expectClient(at: now)
+        closeIfIdle(into: sink)
+    }
+
+    /// An authenticated session can't be made again on another connection.
+    private var isUnlinked: Bool { if case .none = link { true } else { false } }
+}

@@ -1,0 +1,60 @@
+// Deadlines (RFC 5321 §4.5.3.2, THREATS R21): total ones, so that trickling does not extend them; content earns time
+// by the octet, so that slow large mail lives. The driver calls `ticked` about once a second.
+
+extension SMTPSession {
+    /// The client's next command is due.
+    mutating func expectClient(at now: Int64) { clientDeadline = now + settings.timeouts.clientCommand }
+
+    /// More content is due; every octet that came buys time.
+    mutating func expectContent() {
+        clientDeadline = contentBegan + settings.timeouts.clientContent
+            + Int64(contentReceived) * 1000 / max(1, settings.timeouts.clientOctetsPerSecond)
+    }
+
+    /// A reply of the upstream is due.
+    mutating func expect(_ entry: Awaited, at now: Int64) {
+        if awaited.isEmpty { upstreamDeadline = now + deadline(for: entry) }
+        awaited.append(entry)
+    }
+
+    func deadline(for entry: Awaited?) -> Int64 {
+        switch entry {
+        case .data, .heldData: settings.timeouts.upstreamDataInitiation
+        case .endOfContent, .chunk, .heldChunk: settings.timeouts.upstreamDataTermination
+        default: settings.timeouts.upstreamCommand
+        }
+    }
+
+    /// The upstream took nothing for so long: time that the client is not to blame for.
+    public mutating func upstreamPaused(for time: Int64) { contentBegan += time }
+
+    /// - Parameter upstreamStalled: milliseconds since the upstream last took octets that wait for it; 0 when none wait.
+    public mutating func ticked(at now: Int64, upstreamStalled: Int64, into sink: some SessionSink) {
+        if case .closed = input { return }
+        if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline {
+            sink.report(.upstreamTimedOut(session: number))
+            if case .standing = link { return upstreamTimedOut(at: now, into: sink) }
+            return lost(at: now, into: sink)
+        }
+        if case .nothing = input { return }
+        if upstreamStalled == 0, now > clientDeadline {
+            sink.report(.clientTimedOut(session: number))
+            end(Replies.clientTimeout, into: sink)
+        }
+    }
+
+    private mutating func upstreamTimedOut(at now: Int64, into sink: some SessionSink) {
+        switch input {
+        case .content, .chunk:
+            unlink(into: sink)
+            contentFailed(Replies.contentLost, at: now, into: sink)
+        default: end(Replies.upstreamTimeout, into: sink)
+        }
+    }
+
+    /// The daemon stops: a session between transactions ends now, one in a transaction when that is done.
+    public mutating func stop(into sink: some SessionSink) {
+        isStopping = true
+        if isIdle, transaction == nil { end(Replies.stopping, into: sink) }
+    }
+}

@@ -1,0 +1,199 @@
+// Notifications: held, looked up while they come, judged at their end, released or refused. DESIGN.md "The way of a
+// message". Upstream hears DATA only when the verdict is to deliver, or when the hold is outgrown: then the content
+// streams and its end waits, so that size hides nothing.
+
+extension SMTPSession {
+    mutating func beginHold(_ transaction: MailTransaction) { transaction.hold = Hold() }
+
+    /// Looks new ids up while content still comes: the first one that is known ends the hold.
+    mutating func askEarly(_ transaction: MailTransaction, into sink: some SessionSink) {
+        guard let hold = transaction.hold, hold.inquiry == nil, !hold.hasCounted else { return }
+        let count = hold.reader.originalIDCount
+        guard count > hold.askedIDs else { return }
+        hold.askedIDs = count
+        ask(Inquiry(ids: hold.reader.evidence.originalMessageIDs, references: [], recipients: [], failedRecipients: [], countsReturn: false), .early, hold, into: sink)
+    }
+
+    /// The whole notification has been read.
+    mutating func askFinally(_ transaction: MailTransaction, into sink: some SessionSink) {
+        guard let hold = transaction.hold, hold.judgement == nil, hold.inquiry == nil else { return }
+        hold.reader.finish()
+        ask(fullInquiry(transaction, hold), .final, hold, into: sink)
+    }
+
+    private func fullInquiry(_ transaction: MailTransaction, _ hold: Hold) -> Inquiry {
+        let evidence = hold.reader.evidence
+        return Inquiry(
+            ids: evidence.originalMessageIDs, references: evidence.referenceIDs, recipients: transaction.accepted.map(\.octets),
+            failedRecipients: evidence.failedRecipients, countsReturn: !hold.hasCounted && evidence.kind == .bounce
+        )
+    }
+
+    private func ask(_ inquiry: Inquiry, _ stage: Hold.Stage, _ hold: Hold, into sink: some SessionSink) {
+        hold.inquiry = inquiry
+        hold.stage = stage
+        if inquiry.countsReturn { hold.hasCounted = true }
+        sink.ask(inquiry)
+    }
+
+    /// The sent log's answer to the last question.
+    public mutating func found(_ findings: Findings, at now: Int64, wallClock: Int64, into sink: some SessionSink) {
+        guard let transaction, let hold = transaction.hold, hold.inquiry != nil else { return }
+        hold.inquiry = nil
+        if hold.stage == .early {
+            let isKnown = findings.ids.contains { $0 != nil }
+            if isKnown, !hold.isComplete { return ask(fullInquiry(transaction, hold), .confirming, hold, into: sink) }
+            if hold.isComplete { askFinally(transaction, into: sink) } else { askEarly(transaction, into: sink) }
+            return
+        }
+        var findings = findings
+        findings.timesReturned = max(findings.timesReturned, hold.timesReturned)
+        hold.timesReturned = findings.timesReturned
+        guard let treatment = transaction.treatment else { return }
+        let evidence = hold.reader.evidence
+        let judgement = settings.policy.judge(evidence, findings, recipients: transaction.accepted, treatment: treatment, at: wallClock)
+        if hold.stage == .confirming, judgement.verdict == .refuse || judgement.verdict == .defer {
+            if hold.isComplete { askFinally(transaction, into: sink) }
+            return
+        }
+        hold.judgement = judgement
+        hold.evidence = evidence
+        hold.reader = NotificationReader()
+        conclude(transaction, hold, judgement, at: now, into: sink)
+    }
+
+    private mutating func conclude(_ transaction: MailTransaction, _ hold: Hold, _ judgement: Judgement, at now: Int64, into sink: some SessionSink) {
+        switch judgement.verdict {
+        case .deliver, .mark, .divert:
+            if hold.isReleasing { return }                        // DATA or the link is on its way: that answer goes on
+            if case .held = flow { return release(transaction, hold, at: now, into: sink) }
+            if case .undecided = flow { flow = .through }
+            payOwed(at: now, into: sink)
+        case .refuse: takeBack(transaction, hold, refusal(judgement), at: now, into: sink)
+        case .defer: takeBack(transaction, hold, Replies.deferred, at: now, into: sink)
+        }
+    }
+
+    /// Not to be delivered: what has gone up already is taken back before its end, and the client gets `reply`.
+    private mutating func takeBack(_ transaction: MailTransaction, _ hold: Hold, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        switch flow {
+        case .undecided where !transaction.hasChunks, .undecided where hold.isReleasing: unlink(into: sink)
+        case .undecided, .held, .through, .nowhere: resetUpstream(at: now, into: sink)
+        }
+        transactionFailed(reply, at: now, into: sink)
+    }
+
+    /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5).
+    mutating func resetUpstream(at now: Int64, into sink: some SessionSink) {
+        guard case .standing = link else { return }
+        sink.toUpstream(SMTPSession.rset.span)
+        sink.toUpstream(SMTPSession.crlf.span)
+        expect(.silent, at: now)
+    }
+
+    /// The text of the 550: one line that the administrator of the bouncing site understands.
+    private func refusal(_ judgement: Judgement) -> Octets {
+        var text = "Backscatter refused: no mail was sent from here that this returns"
+        if let id = judgement.decidingID {
+            text = "Backscatter refused: no mail with Message-ID <\(ASCII.washed(id.octets, limit: 200))> was sent from here"
+        }
+        if let url = settings.refusalURL { text += ", see \(url)" }
+        return Reply(550, "5.7.1", text).octets
+    }
+
+    // MARK: release
+
+    /// Lets the held octets go up; the client waits meanwhile.
+    private mutating func release(_ transaction: MailTransaction, _ hold: Hold, at now: Int64, into sink: some SessionSink) {
+        flow = hold.judgement == nil ? .undecided : .through
+        hold.isReleasing = true
+        input = .nothing
+        guard case .standing = link else {
+            if isAuthenticated { return releaseFailed(at: now, into: sink) }
+            hold.repeats = [transaction.mailLine] + transaction.recipients.lazy.filter { $0.reply == .accepted }.map(\.line)
+            return dial(for: .release, at: now, into: sink)
+        }
+        if transaction.hasChunks {
+            hold.isReleasing = false
+            sendHeldChunks(transaction, hold, at: now, into: sink)
+        } else {
+            sink.toUpstream(Octets("DATA\r\n".utf8))
+            expect(.heldData, at: now)
+        }
+    }
+
+    /// The hold is larger than allowed, or the largest when all holds together are: it streams on while the scan goes on.
+    public mutating func outgrew(at now: Int64, into sink: some SessionSink) {
+        guard let transaction, let hold = transaction.hold, case .held = flow, !hold.isReleasing, !hold.isComplete else { return }
+        hold.streams = true
+        release(transaction, hold, at: now, into: sink)
+    }
+
+    /// Upstream's answer to the DATA that released a hold.
+    mutating func heldDataReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        guard let transaction, let hold = transaction.hold else { return lost(at: now, into: sink) }
+        guard code == 354 || code >= 400 else { return lost(at: now, into: sink) }
+        hold.isReleasing = false
+        guard code == 354 else {
+            if code != 421 { resetUpstream(at: now, into: sink) }
+            return holdFailed(transaction, hold, reply, at: now, into: sink)
+        }
+        sink.toUpstream(markField(of: hold))
+        sink.toUpstream(hold.octets)
+        freeHeldOctets(hold, into: sink)
+        if hold.isComplete, owed == nil { owed = .terminator(withDot: true) }
+        if hold.judgement != nil { flow = .through }
+        if hold.isComplete {
+            if hold.judgement != nil { payOwed(at: now, into: sink) }
+        } else {
+            input = .content
+            expectContent()
+        }
+    }
+
+    /// MAIL and RCPT are said again, one at a time, on a connection made anew.
+    mutating func repeatEnvelope(at now: Int64, into sink: some SessionSink) {
+        guard let transaction, let hold = transaction.hold else { return }
+        guard !hold.repeats.isEmpty else { return release(transaction, hold, at: now, into: sink) }
+        sink.toUpstream(hold.repeats.removeFirst())
+        sink.toUpstream(SMTPSession.crlf)
+        expect(.repeated, at: now)
+    }
+
+    mutating func repeatedReply(_ code: Int, at now: Int64, into sink: some SessionSink) {
+        if code < 300 { return repeatEnvelope(at: now, into: sink) }
+        guard let transaction, let hold = transaction.hold else { return }
+        resetUpstream(at: now, into: sink)
+        holdFailed(transaction, hold, Replies.changedMind, at: now, into: sink)
+    }
+
+    /// No connection to release the hold to.
+    mutating func releaseFailed(at now: Int64, into sink: some SessionSink) {
+        guard let transaction, let hold = transaction.hold else { return end(Replies.upstreamLost, into: sink) }
+        holdFailed(transaction, hold, Replies.contentLost, at: now, into: sink)
+    }
+
+    private mutating func holdFailed(_ transaction: MailTransaction, _ hold: Hold, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        hold.isReleasing = false
+        if hold.isComplete { return transactionFailed(reply, at: now, into: sink) }
+        input = !transaction.hasChunks ? .content : chunkLeft > 0 ? .chunk : .command
+        contentFailed(reply, at: now, into: sink)
+    }
+
+    /// What action `mark` puts before the content.
+    func markField(of hold: Hold) -> Octets {
+        guard let judgement = hold.judgement, judgement.verdict == .mark else { return [] }
+        return Octets("X-Guardd-Verdict: \(settings.hostname); verdict=mark; reason=\(judgement.reason.rawValue)\r\n".utf8)
+    }
+
+    func freeHeldOctets(_ hold: Hold, into sink: some SessionSink) {
+        sink.holdChanged(by: -hold.octets.count)
+        hold.octets = []
+    }
+
+    mutating func endHold(into sink: some SessionSink) {
+        guard let hold = transaction?.hold else { return }
+        freeHeldOctets(hold, into: sink)
+        hold.inquiry = nil
+    }
+}

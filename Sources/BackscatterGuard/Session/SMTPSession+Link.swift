@@ -1,0 +1,128 @@
+// Making the upstream connection: PROXY, greeting, EHLO of our own, XCLIENT, then the client's hello. The order is
+// DESIGN.md's; the identity rules are THREATS R11: upstream learns the true client or there is no session.
+
+extension SMTPSession {
+    /// Begins to make the link; `need` says what goes on when it stands.
+    mutating func dial(for need: Need, at now: Int64, into sink: some SessionSink) {
+        self.need = need
+        input = inputWhileDialling
+        greetingRefusal = nil
+        link = .dialling
+        upstreamDeadline = .max             // the driver limits connect(2), upstream by upstream
+        sink.dial(next: false)
+    }
+
+    /// A held notification may be released while its content still comes; everything else waits.
+    private var inputWhileDialling: Input { .nothing }
+
+    /// connect(2) succeeded.
+    public mutating func upstreamConnected(at now: Int64, into sink: some SessionSink) {
+        guard case .dialling = link else { return }
+        link = .greeting
+        upstreamDeadline = now + settings.timeouts.upstreamGreeting
+        switch settings.identity {
+        case .proxyV1: sink.toUpstream(ProxyHeader.v1(client: client, server: server))
+        case .proxyV2: sink.toUpstream(ProxyHeader.v2(client: client, server: server))
+        case .xclient, .none: break
+        }
+    }
+
+    /// No upstream is left to try.
+    public mutating func upstreamUnavailable(at now: Int64, into sink: some SessionSink) {
+        guard case .dialling = link else { return }
+        link = .none
+        linkFailed(greetingRefusal ?? Replies.upstreamUnavailable, at: now, into: sink)
+    }
+
+    /// The reply goes to the command that needed the link; 421 ends the session.
+    private mutating func linkFailed(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        let need = self.need
+        unlink(into: sink)
+        if case .release = need { return releaseFailed(at: now, into: sink) }
+        if reply.starts(with: Replies.closing) || isAuthenticated || transaction != nil {
+            return end(reply.first == 0x34 ? reply : Replies.upstreamUnavailable, into: sink)
+        }
+        input = .command
+        refuse(reply, at: now, into: sink)
+        expectClient(at: now)
+        closeIfIdle(into: sink)
+    }
+
+    /// A reply during the making of the link.
+    mutating func linkReply(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        upstreamDeadline = now + settings.timeouts.upstreamCommand
+        switch link {
+        case .greeting:
+            guard code == 220 else { return greetingRefused(code, reply, into: sink, at: now) }
+            guard case .xclient = settings.identity else { return linkIdentified(at: now, into: sink) }
+            link = .identifying
+            sink.toUpstream(Octets("EHLO \(settings.hostname)\r\n".utf8))
+        case .identifying:
+            let offered = code == 250 ? Keywords(reply: reply.span).xclientAttributes : nil
+            guard let offered else { return identityFailed(into: sink) }
+            let commands = XClient.commands(
+                offered: offered, client: client, server: server, helo: helo.isEmpty ? nil : helo, isESMTP: isExtended
+            )
+            guard let first = commands.first else { return identityFailed(into: sink) }
+            sink.toUpstream(first)
+            link = .xclient(left: Array(commands.dropFirst()))
+        case .xclient(var left):
+            guard code == 220 else { return identityFailed(into: sink) }
+            guard !left.isEmpty else { return linkIdentified(at: now, into: sink) }
+            sink.toUpstream(left.removeFirst())
+            link = .xclient(left: left)
+        case .none, .dialling, .standing: break
+        }
+    }
+
+    private mutating func greetingRefused(_ code: Int, _ reply: Octets, into sink: some SessionSink, at now: Int64) {
+        guard code >= 400 else { return lost(at: now, into: sink) }
+        greetingRefusal = reply
+        if code < 500 { return tryNext(into: sink) }
+        linkFailed(reply, at: now, into: sink)
+    }
+
+    /// The connection broke, or said 4xx, before it was of any use: the next upstream on the list may do better.
+    mutating func tryNext(into sink: some SessionSink) {
+        replies = ReplyScanner()
+        link = .dialling
+        upstreamDeadline = .max
+        sink.hangUpUpstream()
+        sink.dial(next: true)
+    }
+
+    private mutating func identityFailed(into sink: some SessionSink) {
+        sink.report(.identityRefused(session: number))
+        end(Replies.identity, into: sink)
+    }
+
+    /// Upstream knows the client. What the client has said before is said again; its hello itself comes from `need`.
+    private mutating func linkIdentified(at now: Int64, into sink: some SessionSink) {
+        link = .standing
+        guard saidHello else { return linkStands(at: now, into: sink) }
+        sink.toUpstream(Octets((isExtended ? "EHLO " : "HELO ").utf8) + helo + SMTPSession.crlf)
+        expect(.helloAgain, at: now)
+    }
+
+    /// The re-made link's keywords must still hold all that the client was promised.
+    mutating func helloSaidAgain(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        guard code == 250 else { return end(code >= 400 && code < 500 ? Replies.upstreamUnavailable : Replies.upstreamChanged, into: sink) }
+        if isExtended, let keywords {
+            let new = Keywords(reply: reply.span)
+            guard new.includes(keywords) else { return end(Replies.upstreamChanged, into: sink) }
+        }
+        linkStands(at: now, into: sink)
+    }
+
+    private mutating func linkStands(at now: Int64, into sink: some SessionSink) {
+        let need = self.need
+        self.need = nil
+        switch need {
+        case .command(let line):
+            input = .command
+            _ = command(line.span, at: now, into: sink)
+        case .release: repeatEnvelope(at: now, into: sink)
+        case nil: break
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// What all sessions of one configuration share. Immutable; a reload makes a new one for new sessions.
+
+/// How the upstream is told who the client is.
+public enum UpstreamIdentity: String, Sendable, CaseIterable {
+    case proxyV2 = "proxy-v2", proxyV1 = "proxy-v1", xclient, none
+}
+
+/// Which way the mail of a listener goes.
+public enum Direction: String, Sendable, CaseIterable {
+    /// Notifications are judged.
+    case inbound
+    /// Message-IDs are recorded.
+    case outbound
+    /// Outgoing when the client authenticated or is in `outgoing_networks`, else inbound.
+    case auto
+}
+
+/// What happens to outgoing mail whose record can't be made durable.
+public enum RecordFailure: String, Sendable, CaseIterable { case tempfail, pass }
+
+/// Limits, deadlines and texts of a session. Durations are in milliseconds of a monotonic clock.
+public final class SessionSettings: Sendable {
+    public let hostname: String
+    public let identity: UpstreamIdentity
+    public let policy: Policy
+    public let recordFailure: RecordFailure
+    public let refusesBareLineEndings: Bool
+    public let refusalURL: String?
+    public let holdLimit: Int
+    public let hardErrorLimit: Int
+    public let timeouts: SessionTimeouts
+
+    public init(
+        hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail,
+        refusesBareLineEndings: Bool = false, refusalURL: String? = nil, holdLimit: Int = 256 * 1024,
+        hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts()
+    ) {
+        self.hostname = hostname
+        self.identity = identity
+        self.policy = policy
+        self.recordFailure = recordFailure
+        self.refusesBareLineEndings = refusesBareLineEndings
+        self.refusalURL = refusalURL
+        self.holdLimit = holdLimit
+        self.hardErrorLimit = hardErrorLimit
+        self.timeouts = timeouts
+    }
+}
+
+/// RFC 5321 §4.5.3.2, in milliseconds.
+public struct SessionTimeouts: Sendable, Equatable {
+    /// A client's next command, whole (§4.5.3.2.7; THREATS R21).
+    public var clientCommand: Int64 = 300_000
+    /// Content may take this long, and `clientOctet` more for each octet that came.
+    public var clientContent: Int64 = 300_000
+    /// Octets a second that slow content must reach: 500.
+    public var clientOctetsPerSecond: Int64 = 500
+    /// connect(2) to one upstream.
+    public var upstreamConnect: Int64 = 30_000
+    public var upstreamGreeting: Int64 = 300_000      // §4.5.3.2.1
+    public var upstreamCommand: Int64 = 300_000       // §4.5.3.2.2, .3
+    public var upstreamDataInitiation: Int64 = 120_000 // §4.5.3.2.4
+    public var upstreamDataBlock: Int64 = 180_000     // §4.5.3.2.5
+    public var upstreamDataTermination: Int64 = 600_000 // §4.5.3.2.6
+
+    public init() {}
+}

@@ -1,0 +1,93 @@
+// What sessions tell: a closed set of facts. One function gives each its log line; nothing remote gets there unwashed.
+
+/// Severities as syslog numbers them.
+enum Severity: Int, Sendable {
+    case error = 3, warning = 4, info = 6, debug = 7
+}
+
+/// A fact about one session.
+public enum SessionEvent: Sendable {
+    case transaction(TransactionSummary)
+    /// Upstream did not take the client's address (THREATS R11): the client got 421 4.3.5.
+    case identityRefused(session: UInt64)
+    case upstreamGarbled(session: UInt64)
+    /// No upstream could be reached; why, one by one.
+    case upstreamUnavailable(session: UInt64, reason: [String])
+    case upstreamTimedOut(session: UInt64)
+    case clientTimedOut(session: UInt64)
+    /// The record of an outgoing mail could not be made durable.
+    case unrecorded(session: UInt64, passes: Bool)
+}
+
+/// One transaction, however it ended.
+public struct TransactionSummary: Sendable {
+    public var session: UInt64
+    public var client: PeerAddress
+    public var reversePath: Octets
+    /// As many as were kept; `recipientCount` tells how many were accepted.
+    public var forwardPaths: [Octets]
+    public var recipientCount: Int
+    public var isOutgoing: Bool
+    /// Octets of content without its end.
+    public var size: Int
+    public var judgement: Judgement?
+    public var evidence: Evidence?
+    /// What the client was told, upstream's octets or guardd's own; nil when the client or the connection was lost before.
+    public var reply: Octets?
+}
+
+extension SessionEvent {
+    /// The log line, without a line end. Postfix-shaped, in fixed order (STYLE.md).
+    public var text: String {
+        switch self {
+        case .transaction(let summary): summary.text
+        case .identityRefused(let session): "\(Self.name(session)) upstream: does not take the client's address, check upstream_identity and the mail server's settings; client got 421"
+        case .upstreamGarbled(let session): "\(Self.name(session)) upstream: reply is not SMTP, connection closed"
+        case .upstreamUnavailable(let session, let reason): "\(Self.name(session)) upstream: none available (\(reason.isEmpty ? "closed before its greeting" : reason.joined(separator: "; ")))"
+        case .upstreamTimedOut(let session): "\(Self.name(session)) upstream: timed out"
+        case .clientTimedOut(let session): "\(Self.name(session)) client: timed out"
+        case .unrecorded(let session, let passes): "\(Self.name(session)) record: sent mail could not be recorded, \(passes ? "passed on all the same (record_failure = \"pass\")" : "client got a temporary failure")"
+        }
+    }
+
+    /// Priority for the journal.
+    var severity: Severity {
+        switch self {
+        case .transaction, .clientTimedOut: .info
+        case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable: .warning
+        case .identityRefused, .unrecorded: .error
+        }
+    }
+
+    /// `S` and at least eight hexadecimal digits.
+    static func name(_ session: UInt64) -> String {
+        let digits = String(session, radix: 16)
+        return "S" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+}
+
+extension TransactionSummary {
+    var text: String {
+        var line = "\(SessionEvent.name(session)) \(action):"
+        if let judgement {
+            line += " verdict=\(judgement.verdict.rawValue) reason=\(judgement.reason.rawValue)"
+            if judgement.wouldRefuse { line += " would=refuse" }
+        }
+        line += " client=\(client.text) from=<\(ASCII.washed(reversePath))>"
+        line += forwardPaths.map { " to=<\(ASCII.washed($0))>" }.joined()
+        if recipientCount > forwardPaths.count { line += " nrcpt=\(recipientCount)" }
+        if let evidence {
+            if let id = judgement?.decidingID ?? evidence.originalMessageIDs.first { line += " msgid=<\(ASCII.washed(id.octets))>" }
+            line += " kind=\(evidence.kind.rawValue)"
+        }
+        line += " size=\(size)"
+        if let reply { line += " reply=\"\(ASCII.washed(reply.prefix(while: { $0 != ASCII.cr })))\"" }
+        return line
+    }
+
+    private var action: String {
+        if let judgement { return judgement.verdict.rawValue }
+        if reply == nil { return "lost" }
+        return isOutgoing ? "send" : "relay"
+    }
+}
