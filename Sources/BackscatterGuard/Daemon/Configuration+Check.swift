@@ -16,7 +16,9 @@ extension Configuration {
         if upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
             add("upstream", "missing; write upstream = \"127.0.0.1:10025\", or --upstream 127.0.0.1:10025, with the mail server's address")
         }
-        if !says.contains("upstream_identity") { add("upstream_identity", Self.identityMissing) }
+        // Said in the wrong place is told already.
+        let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
+        if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         if holdTotalLimit < holdLimit {

@@ -35,7 +35,7 @@ enum ConfigurationValue: Sendable, Equatable {
         do {
             return table(try TOMLTable(string: text))
         } catch let error as TOMLParseError {
-            throw fault(file, error.source.begin.line, "\(error.description) (TOML syntax)")
+            throw fault(file, error.source.begin.line, "\(error.description) (TOML: a text stands in double quotes, a key once)")
         } catch {
             throw fault(file, nil, "not TOML: \(error)")
         }
