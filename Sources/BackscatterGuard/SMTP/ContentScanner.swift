@@ -103,7 +103,7 @@ public struct ContentScanner: Sendable {
         }
     }
 
-    /// The machine itself, for all but the end.
+    /// The machine itself, for all but the end. Behind `dotCR` all is a look-alike, so there only its line ends matter.
     private static func next(_ octet: UInt8, _ state: State) -> State {
         switch (octet, state) {
         case (ASCII.cr, .dotAfterCRLF): .dotCR
@@ -111,8 +111,7 @@ public struct ContentScanner: Sendable {
         case (ASCII.lf, .afterCR): .lineAfterCRLF
         case (ASCII.lf, _): .lineAfterOther
         case (ASCII.dot, .lineAfterCRLF): .dotAfterCRLF
-        // A bare CR that is kept from being one by nothing: behind a look-alike CRLF.CR its dot begins a line.
-        case (ASCII.dot, .lineAfterOther), (ASCII.dot, .afterCR), (ASCII.dot, .dotCR): .dotAfterOther
+        case (ASCII.dot, .lineAfterOther), (ASCII.dot, .afterCR): .dotAfterOther
         case (ASCII.nul, .dotAfterCRLF), (ASCII.nul, .dotAfterOther): .dotAfterOther
         case (ASCII.nul, .inLine): .inLine
         case (ASCII.nul, _): .lineAfterOther

@@ -7,6 +7,8 @@
 public enum XClient {
     /// Longest command, CRLF included.
     public static let lineLimit = 512
+    /// Longest value in xtext: Postfix answers 501 to a longer one. All attributes together then fit one command today.
+    static let valueLimit = 255
 
     /// The commands that tell upstream all it offers to hear.
     ///
@@ -15,7 +17,7 @@ public enum XClient {
     ///
     /// - Parameter offered: attribute names of upstream's XCLIENT keyword, any case.
     /// - Parameter server: the address that the client reached; nil when it is not known.
-    /// - Parameter helo: as the client said it; cut when its xtext does not fit a line; nil when it said none.
+    /// - Parameter helo: as the client said it; cut to 255 octets of xtext; nil when it said none.
     /// - Returns: lines with CRLF, each at most 512 octets. Empty when ADDR is not offered: the true client can't be
     ///   told, and no session may go on.
     public static func commands(
@@ -50,20 +52,20 @@ public enum XClient {
 
     private static func port(_ peer: PeerAddress) -> String { peer.family == .unixSocket ? unavailable : "\(peer.port)" }
 
-    /// A name that looks like Postfix's word for "none" is told as such by its first octet in xtext.
+    /// The client's name as xtext. A name that is Postfix's word for "none" is told by its first octet's code.
     private static func attribute(helo: Octets) -> Octets {
-        var text = Octets("HELO=".utf8)
-        let limit = lineLimit - verb.count - 3
-        for octet in helo {
-            let encoded = octet == 0x5B && text.count == 5 ? Octets("+5B".utf8) : Xtext.encode([octet])
-            if text.count + encoded.count > limit { break }
-            text += encoded
+        let isWord = ASCII.equal(helo, "[unavailable]") || ASCII.equal(helo, "[tempunavail]")
+        var value = isWord ? Octets("+5B".utf8) : []
+        for octet in helo.dropFirst(isWord ? 1 : 0) {
+            let encoded = Xtext.encode([octet])
+            if value.count + encoded.count > valueLimit { break }
+            value += encoded
         }
-        return text
+        return Octets("HELO=".utf8) + value
     }
 
     /// As few commands as hold the attributes in their order.
-    private static func lines(of attributes: [Octets]) -> [Octets] {
+    static func lines(of attributes: [Octets]) -> [Octets] {
         var lines = [Octets]()
         var line = verb
         for attribute in attributes {

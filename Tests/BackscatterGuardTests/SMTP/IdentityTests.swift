@@ -48,24 +48,29 @@ private let signature: Octets = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51,
         #expect(XClient.commands(offered: [Octets("NAME")], client: try peer("192.0.2.1", 7), server: nil, helo: nil, isESMTP: true).isEmpty)
     }
 
-    @Test(arguments: [("a ADDR=198.51.100.1", "a+20ADDR+3D198.51.100.1"), ("a+b", "a+2Bb"), ("[UNAVAILABLE]", "+5BUNAVAILABLE]"), ("[192.0.2.1]", "+5B192.0.2.1]")])
+    @Test(arguments: [("a ADDR=198.51.100.1", "a+20ADDR+3D198.51.100.1"), ("a+b", "a+2Bb"), ("[UNAVAILABLE]", "+5BUNAVAILABLE]"), ("[unavailable]", "+5Bunavailable]"), ("[192.0.2.1]", "[192.0.2.1]")])
     func heloInjectsNothing(_ helo: String, _ expected: String) throws {
         let lines = XClient.commands(offered: [Octets("ADDR"), Octets("HELO")], client: try peer("192.0.2.1", 7), server: nil, helo: Octets(helo), isESMTP: true)
         #expect(lines == [Octets("XCLIENT HELO=\(expected) ADDR=192.0.2.1\r\n")])
     }
 
-    @Test(arguments: [1, 200, 300, 340, 360, 400, 480, 500, 600, 5000])
-    func longLinesAreSplitWithAddrLast(_ length: Int) throws {
+    @Test(arguments: [1, 84, 85, 86, 255, 256, 600, 5000])
+    func longNamesAreCutBetweenCodes(_ length: Int) throws {
+        let far = try peer("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535)
         for octet in [UInt8(0x61), 0x20] {
             let helo = Octets(repeating: octet, count: length)
-            let lines = XClient.commands(offered: postfix, client: try peer("192.0.2.1", 7), server: try peer("192.0.2.2", 25), helo: helo, isESMTP: true)
-            #expect((1...3).contains(lines.count))
-            for line in lines {
-                #expect(line.count <= 512 && line.starts(with: Octets("XCLIENT ")) && line.suffix(2) == [ASCII.cr, ASCII.lf])
-                #expect(line.filter { $0 == ASCII.lf }.count == 1)
-            }
-            #expect(lines.last?.suffix(16) == Octets("ADDR=192.0.2.1\r\n").suffix(16))
+            let lines = XClient.commands(offered: postfix, client: far, server: far, helo: helo, isESMTP: true)
+            #expect(lines.count == 1 && lines.allSatisfy { $0.count <= 512 })
+            let value = try #require(lines.first?.split(separator: ASCII.space).first { $0.starts(with: Octets("HELO=")) }?.dropFirst(5))
+            #expect(value.count <= 255 && Xtext.decode(value) == Octets(helo.prefix(octet == 0x20 ? 85 : 255)))
         }
+    }
+
+    @Test func longLinesAreSplitInOrder() {
+        let attributes = [200, 200, 102, 1, 502, 9].map { Octets(repeating: 0x61, count: $0) }
+        let lines = XClient.lines(of: attributes)
+        #expect(lines.map(\.count) == [411, 7 + 103 + 2 + 2, 512, 19])
+        #expect(lines.allSatisfy { $0.starts(with: Octets("XCLIENT a")) && $0.suffix(2) == [ASCII.cr, ASCII.lf] })
     }
 
     @Test func unixClientHasNoAddress() {

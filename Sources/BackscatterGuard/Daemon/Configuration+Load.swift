@@ -1,0 +1,168 @@
+// From a file and flags to a configuration that is known to be consistent, or to the list of all that is wrong with it.
+
+extension Configuration {
+    /// Used when no file is named, it exists, and neither `--listen` nor `--upstream` is given.
+    public static let standardFile = "/etc/guardd/guardd.toml"
+
+    /// Reads, checks and joins a file and flags; flags win.
+    ///
+    /// - Parameter file: nil: `standardFile` under the conditions written there, else flags alone.
+    /// - Throws: `ConfigurationError` with every fault found: an unreadable file, TOML syntax, an unknown key, a bad value,
+    ///   a missing key, values that contradict each other.
+    public static func load(file: String?, overrides: ConfigurationOverrides) throws(ConfigurationError) -> Configuration {
+        try load(file: file, overrides: overrides, standardFile: standardFile, own: interfaceAddresses())
+    }
+
+    static func load(
+        file: String?, overrides: ConfigurationOverrides, standardFile: String, own: [PeerAddress]
+    ) throws(ConfigurationError) -> Configuration {
+        let usesStandard = file == nil && !overrides.sufficeAlone && ConfigurationSystem.exists(standardFile)
+        let path = file ?? (usesStandard ? standardFile : nil)
+        var document: [String: ConfigurationValue] = [:]
+        if let path {
+            switch ConfigurationSystem.contents(of: path) {
+            case .success(let octets): document = try ConfigurationValue.parse(octets, file: path)
+            case .failure(let error): throw ConfigurationError([.init(file: path, problem: "can't be read: \(error)")])
+            }
+        }
+        var configuration = Configuration()
+        configuration.file = path
+        var reader = ConfigurationReader(file: path)
+        configuration.apply(document, with: &reader)
+        let faults = reader.faults + configuration.apply(overrides)
+        let says = Set(document.keys).union(overrides.values.map(\.key))
+        try configuration.check(says: says, after: faults, own: own)
+        return configuration
+    }
+
+    /// What the policy is made of, with the file of protected domains as it is now.
+    ///
+    /// - Throws: when that file can't be read or a line of it is no domain.
+    public func makePolicy() throws(ConfigurationError) -> Policy {
+        Policy(policySettings, moreDomains: try domainsOfFile())
+    }
+
+    /// Relative paths begin at the folder of the configuration file.
+    var protectedDomainsPath: String? {
+        guard let name = protectedDomainsFile else { return nil }
+        guard !name.hasPrefix("/"), let slash = file?.lastIndex(of: "/"), let folder = file?[...slash] else { return name }
+        return folder + name
+    }
+
+    func domainsOfFile() throws(ConfigurationError) -> [DomainPattern] {
+        guard let path = protectedDomainsPath else { return [] }
+        switch ConfigurationSystem.contents(of: path) {
+        case .failure(let error):
+            throw ConfigurationError([.init(file: file, keyPath: "protected_domains_file", problem: "\(path) can't be read: \(error)")])
+        case .success(let octets):
+            let (patterns, badLines) = DomainPattern.list(in: octets)
+            guard badLines.isEmpty else {
+                throw ConfigurationError(badLines.map { bad in
+                    .init(file: path, line: bad.line, problem: "\"\(bad.text)\" is no domain; write example.org, or .example.org for those below it")
+                })
+            }
+            return patterns
+        }
+    }
+
+    // MARK: The parts of the file
+
+    private mutating func apply(_ document: [String: ConfigurationValue], with reader: inout ConfigurationReader) {
+        let options = Options.top.flatMap(\.options)
+        reader.read(document, at: "", with: options, others: ["listener", "actions", "domain", "address"], into: &self)
+        applyListeners(document["listener"], with: &reader)
+        let actions = reader.table(document["actions"], at: "actions", example: "[actions]")
+        reader.read(actions, at: "actions", with: Options.actions, into: &policySettings.actions)
+        applyDomains(document["domain"], with: &reader)
+        applyAddresses(document["address"], with: &reader)
+    }
+
+    private mutating func applyListeners(_ value: ConfigurationValue?, with reader: inout ConfigurationReader) {
+        guard let value else { return }
+        guard case .array(let elements) = value else {
+            return reader.fault("listener", "\(value.shown) won't do; write [[listener]], in double brackets, and the keys below it")
+        }
+        for (index, element) in elements.enumerated() {
+            let path = "listener[\(index)]"
+            guard case .table(let table) = element else {
+                reader.fault(path, "\(element.shown) won't do; write [[listener]] and below it address = \"0.0.0.0:25\"")
+                continue
+            }
+            var draft = ListenerDraft()
+            reader.read(table, at: path, with: Options.listener, into: &draft)
+            if let address = draft.address {
+                listeners.append(Listener(address: address, direction: draft.direction))
+            } else if table["address"] == nil {
+                reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")
+            }
+        }
+    }
+
+    private mutating func applyDomains(_ value: ConfigurationValue?, with reader: inout ConfigurationReader) {
+        let example = "[domain.\"example.org\"]"
+        for (name, value) in reader.table(value, at: "domain", example: example).sorted(by: { $0.key < $1.key }) {
+            let path = ConfigurationReader.path("domain", name)
+            let table = reader.table(value, at: path, example: example)
+            guard let pattern = DomainPattern(Octets(name.utf8)) else {
+                reader.fault(path, "no domain; write \(example) or [domain.\".example.org\"]")
+                continue
+            }
+            if !name.utf8.contains(ASCII.dot), table.contains(where: { $0.key != "actions" && $0.value.typeName == "a table" }) {
+                reader.fault(path, "a domain with dots needs quotes; write \(example)")
+                continue
+            }
+            var settings = PolicySettings.Domain()
+            reader.read(table, at: path, with: Options.domain, others: ["actions"], into: &settings)
+            readActions(table, at: path, into: &settings.actions, with: &reader)
+            policySettings.domains[pattern] = settings
+        }
+    }
+
+    private mutating func applyAddresses(_ value: ConfigurationValue?, with reader: inout ConfigurationReader) {
+        let example = "[address.\"ann@example.org\"]"
+        for (name, value) in reader.table(value, at: "address", example: example).sorted(by: { $0.key < $1.key }) {
+            let path = ConfigurationReader.path("address", name)
+            let table = reader.table(value, at: path, example: example)
+            guard let address = ForwardPath(Octets(name.utf8)), address.hasPlainDomain else {
+                reader.fault(path, "no address; write \(example)")
+                continue
+            }
+            let none: [ConfigurationOption<Configuration>] = []
+            reader.read(table, at: path, with: none, others: ["actions"], into: &self)
+            var actions: [Reason: Verdict] = [:]
+            readActions(table, at: path, into: &actions, with: &reader)
+            policySettings.addresses[Policy.key(of: address)] = actions
+        }
+    }
+
+    private func readActions(
+        _ table: [String: ConfigurationValue], at path: String, into actions: inout [Reason: Verdict], with reader: inout ConfigurationReader
+    ) {
+        let inner = reader.table(table["actions"], at: "\(path).actions", example: "actions = { never_sent = \"mark\" }")
+        reader.read(inner, at: "\(path).actions", with: Options.actions, into: &actions)
+    }
+
+    // MARK: The flags
+
+    private mutating func apply(_ overrides: ConfigurationOverrides) -> [ConfigurationError.Fault] {
+        var reader = ConfigurationReader(file: nil)
+        let options = Options.top.flatMap(\.options)
+        for (flag, key, value) in overrides.values {
+            guard let option = options.first(where: { $0.key == key }) else { preconditionFailure("flag \(flag) for no option: \(key)") }
+            do {
+                try option.read(value, &self)
+            } catch {
+                reader.fault(flag, error.problem)
+            }
+        }
+        if !overrides.listen.isEmpty { listeners = [] }
+        for text in overrides.listen {
+            if let address = ConfigurationAddress.socket(text) {
+                listeners.append(Listener(address: address))
+            } else {
+                reader.fault("--listen", "\(ConfigurationValue.text(text).shown) won't do; write an IP address and a port, as 0.0.0.0:25 or [::]:25")
+            }
+        }
+        return reader.faults
+    }
+}

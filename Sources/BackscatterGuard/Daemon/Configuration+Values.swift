@@ -1,0 +1,88 @@
+// The values of `Configuration` that have names: each enumeration's raw values are the words of the file.
+
+extension Configuration {
+    /// An own address and what comes in there.
+    public struct Listener: Sendable, Equatable {
+        public var address: PeerAddress
+        public var direction: Direction
+
+        public init(address: PeerAddress, direction: Direction = .auto) {
+            self.address = address
+            self.direction = direction
+        }
+    }
+
+    /// Which way the mail of a listener goes.
+    public enum Direction: String, Sendable, CaseIterable {
+        /// To us: notifications are judged.
+        case inbound
+        /// From us: what is sent is recorded.
+        case outbound
+        /// Outgoing when the client authenticated or is in `outgoingNetworks`, else inbound.
+        case auto
+    }
+
+    /// Where the protected MTA listens.
+    public enum Upstream: Sendable, Hashable {
+        case address(PeerAddress)
+        /// A name that is looked up at each dialling, and a port.
+        case host(String, port: UInt16)
+        /// Path of a Unix socket.
+        case unix(String)
+    }
+
+    /// How the upstream is told who the client is.
+    ///
+    /// Source: HAProxy's proxy-protocol.txt; Postfix XCLIENT_README.
+    public enum UpstreamIdentity: String, Sendable, CaseIterable {
+        case proxyV2 = "proxy-v2"
+        case proxyV1 = "proxy-v1"
+        case xclient
+        /// It isn't. Then the upstream must trust no client for its address.
+        case none
+    }
+
+    /// What becomes of an outgoing mail that can't be recorded (THREATS.md section 4).
+    public enum RecordFailure: String, Sendable, CaseIterable {
+        /// It is refused for now; nothing leaves unrecorded.
+        case tempfail
+        /// It leaves, and the coverage of the sent log gets a hole.
+        case pass
+    }
+
+    /// CR or LF alone in content, where no end of data could be read into it (R2).
+    public enum BareLineEndings: String, Sendable, CaseIterable {
+        case pass
+        /// 451 4.6.0, as qmail does.
+        case refuse
+    }
+
+    public enum LogLevel: String, Sendable, CaseIterable {
+        case error, warning, info, debug
+    }
+
+    /// Deadlines. RFC 5321 §4.5.3.2, THREATS.md R21.
+    public struct Timeouts: Sendable, Equatable {
+        /// For one whole command of a client, however it trickles in.
+        public var clientCommand = Duration.seconds(300)
+        /// The same while more than three quarters of `maxConnections` are taken.
+        public var clientStress = Duration.seconds(10)
+        /// For content: this, and a second more for each `contentRate` octets that came.
+        public var clientContent = Duration.seconds(300)
+        /// Octets a second that a client must keep up on average.
+        public var contentRate = 500
+        public var upstreamConnect = Duration.seconds(30)
+        /// For the 220.
+        public var upstreamGreeting = Duration.seconds(300)
+        /// For the replies to EHLO, MAIL, RCPT and all others not named here.
+        public var upstreamCommand = Duration.seconds(300)
+        /// For the 354.
+        public var upstreamData = Duration.seconds(120)
+        /// For the upstream to take a further part of the content.
+        public var upstreamContent = Duration.seconds(180)
+        /// For the reply to the end of content.
+        public var upstreamEnd = Duration.seconds(600)
+
+        public init() {}
+    }
+}

@@ -1,0 +1,71 @@
+// The whole configuration as checked values: what the file says, or the flags, or the defaults written here. The table of
+// options (Options*.swift) names, describes and reads each of them; a default stands nowhere else, and the table takes it
+// from here. `load` is the only way to one that is known to be consistent.
+
+/// How guardd is to run.
+public struct Configuration: Sendable {
+    // MARK: Who it is and where it stands
+
+    /// The name it greets with and writes into fields of its own. RFC 5321 §4.2: a domain name.
+    public var hostname = ConfigurationSystem.hostname
+    /// Threads with an event loop each.
+    public var workers = ConfigurationSystem.cores
+    /// At least one. A listener on an IPv6 wildcard takes IPv6 only (IPV6_V6ONLY), so `[::]:25` and `0.0.0.0:25` go together.
+    public var listeners: [Listener] = []
+    /// At least one; the first that answers is used.
+    public var upstreams: [Upstream] = []
+    /// Has no default; `load` fails when neither file nor flags say one.
+    public var upstreamIdentity = UpstreamIdentity.none
+    /// Neither judged nor recorded.
+    public var exemptClients: [Network] = []
+    /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
+    public var outgoingNetworks: [Network] = []
+
+    // MARK: What is judged
+
+    /// All that `Policy` is made of, but for the domains of `protectedDomainsFile`.
+    public var policySettings = PolicySettings()
+    /// A list of protected domains, one a line. Relative to the folder of the configuration file.
+    public var protectedDomainsFile: String?
+    /// Appended to the text of a 550. http or https.
+    public var refusalURL: String?
+
+    // MARK: Sent log
+
+    public var stateDirectory = "/var/lib/guardd"
+    /// How long after sending a bounce may come. Whole seconds.
+    public var bounceWindow = Duration.seconds(10 * 86_400)
+    /// How long records are kept; at least `bounceWindow` + 7 days. Whole seconds.
+    public var retention = Duration.seconds(21 * 86_400)
+    public var recordFailure = RecordFailure.tempfail
+
+    // MARK: Content
+
+    public var bareLineEndings = BareLineEndings.pass
+    /// Octets of one notification that are held before it streams on.
+    public var holdLimit = 256 << 10
+    /// Octets held for all notifications together.
+    public var holdTotalLimit = 64 << 20
+
+    // MARK: Limits and deadlines
+
+    /// 0: no limit.
+    public var maxConnections = 4_000
+    /// Of one client address, loopback too. 0: no limit.
+    public var maxConnectionsPerClient = 50
+    /// Refused commands (5xx) of a session before it is closed. 0: no limit.
+    public var hardErrorLimit = 20
+    public var timeouts = Timeouts()
+    /// How long open transactions may go on after SIGTERM.
+    public var stopTimeout = Duration.seconds(30)
+    public var logLevel = LogLevel.info
+
+    // MARK: How it came to be
+
+    /// The file it was read from; nil when flags alone made it.
+    public internal(set) var file: String?
+    /// What is allowed but probably not meant. One line each, for standard error and the log.
+    public internal(set) var warnings: [String] = []
+
+    public init() {}
+}

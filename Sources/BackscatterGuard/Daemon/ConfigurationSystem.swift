@@ -1,0 +1,54 @@
+// What the configuration asks of the machine: its name, its cores, its addresses, the text of a file. The C calls of this
+// room's configuration are all here, each wrapped so that nothing unsafe leaves the function.
+
+import Glibc
+
+/// Questions to the operating system.
+enum ConfigurationSystem {
+    /// The system's host name; "localhost" when it has none.
+    static var hostname: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? "localhost" : name
+    }
+
+    /// Cores that are up, 1 at least.
+    static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// A file's octets, or the system's word for why not.
+    ///
+    /// - Parameter limit: a larger file isn't read: it is not the file that was meant.
+    static func contents(of path: String, limit: Int = 16 << 20) -> Result<Octets, ConfigurationReadError> {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return .failure(.system(errno)) }
+        defer { close(descriptor) }
+        var octets = Octets()
+        var buffer = Octets(repeating: 0, count: 64 << 10)
+        while octets.count <= limit {
+            let count = unsafe read(descriptor, &buffer, buffer.count)
+            if count == 0 { return .success(octets) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                return .failure(.system(errno))
+            }
+            octets += buffer[..<count]
+        }
+        return .failure(.tooLarge(limit))
+    }
+
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}
+
+/// Why a file couldn't be read.
+enum ConfigurationReadError: Error, Equatable, CustomStringConvertible {
+    case system(Int32)
+    case tooLarge(Int)
+
+    var description: String {
+        switch self {
+        case .system(let number): unsafe String(cString: strerror(number))
+        case .tooLarge(let limit): "larger than \(limit >> 20) MiB"
+        }
+    }
+}

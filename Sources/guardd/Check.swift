@@ -1,0 +1,27 @@
+// guardd check: does what a start does before it listens, and no more.
+
+import ArgumentParser
+import BackscatterGuard
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says whether guardd would start with this configuration.",
+        discussion: "Prints every fault with its file, key path and remedy, and exits with status 78 if there is one."
+    )
+
+    @OptionGroup var options: RunOptions
+
+    @Option(help: ArgumentHelp(
+        "Print the commented configuration file (toml) or the reference page (markdown) and check nothing.", valueName: "form"))
+    var printReference: ConfigurationReference?
+
+    func run() throws {
+        if let printReference { return print(printReference.text, terminator: "") }
+        let configuration = try options.loadConfiguration()
+        let listeners = configuration.listeners.map { "\($0.address) (\($0.direction.rawValue))" }.joined(separator: ", ")
+        let upstreams = configuration.upstreams.map(\.text).joined(separator: ", ")
+        print("\(configuration.file ?? "flags"): good: listens on \(listeners), upstream \(upstreams), identity \(configuration.upstreamIdentity.rawValue)")
+    }
+}
+
+extension ConfigurationReference: ExpressibleByArgument {}
