@@ -196,14 +196,20 @@ final class Relay: SessionSink {
     private func flush() {
         flushUpstream()
         guard !worker.clientGather.isEmpty else { return }
-        client?.send(worker.clientGather.span, Octets().span)
-        worker.clientGather.removeAll(keepingCapacity: worker.clientGather.count <= 65_536)
+        var gathered: Octets = []
+        swap(&gathered, &worker.clientGather)
+        client?.send(gathered.span)
+        gathered.removeAll(keepingCapacity: gathered.count <= 65_536)
+        swap(&gathered, &worker.clientGather)
     }
 
     private func flushUpstream() {
         guard !worker.upstreamGather.isEmpty else { return }
-        upstream?.send(worker.upstreamGather.span, Octets().span)
-        worker.upstreamGather.removeAll(keepingCapacity: worker.upstreamGather.count <= 65_536)
+        var gathered: Octets = []
+        swap(&gathered, &worker.upstreamGather)
+        upstream?.send(gathered.span)
+        gathered.removeAll(keepingCapacity: gathered.count <= 65_536)
+        swap(&gathered, &worker.upstreamGather)
     }
 
     private func linger() {
@@ -229,8 +235,11 @@ final class Relay: SessionSink {
 
     func toUpstream(_ octets: Span<UInt8>) {
         guard octets.count > Relay.gatherLimit, let upstream else { return worker.upstreamGather.append(octets) }
-        upstream.send(worker.upstreamGather.span, octets)
-        worker.upstreamGather.removeAll(keepingCapacity: true)
+        var gathered: Octets = []
+        swap(&gathered, &worker.upstreamGather)
+        upstream.send(gathered.span, octets)
+        gathered.removeAll(keepingCapacity: true)
+        swap(&gathered, &worker.upstreamGather)
     }
 
     func dial(next: Bool) {

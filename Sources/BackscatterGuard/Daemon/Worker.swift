@@ -196,7 +196,7 @@ extension PeerAddress {
 enum Refusal {
     static func send(_ reply: Octets, to descriptor: CInt, loop: EventLoop) {
         guard let socket = try? Socket(descriptor: descriptor, loop: loop) else { return }
-        socket.send(reply.span, Octets().span)
+        socket.send(reply.span)
         socket.closeWhenFlushed()
     }
 }

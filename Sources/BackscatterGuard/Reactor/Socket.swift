@@ -71,6 +71,9 @@ import Glibc
         }
     }
 
+    /// Writes one piece.
+    public final func send(_ octets: Span<UInt8>) { send(octets, Octets().span) }
+
     private func write(_ one: UnsafeBufferPointer<UInt8>, _ two: UnsafeBufferPointer<UInt8>) -> Int {
         if two.isEmpty { return unsafe Glibc.send(descriptor, one.baseAddress, one.count, CInt(MSG_NOSIGNAL)) }
         if one.isEmpty { return unsafe Glibc.send(descriptor, two.baseAddress, two.count, CInt(MSG_NOSIGNAL)) }

@@ -8,6 +8,7 @@ enum Replies {
     static let lineTooLong = Reply(500, "5.5.2", "Error: line too long").octets
     static let notImplemented = Reply(502, "5.5.1", "Error: command not implemented").octets
     static let helloArgument = Reply(501, "5.5.4", "Syntax: EHLO hostname").octets
+    static let noArgument = Reply(501, "5.5.4", "Error: this command has no argument").octets
     static let mailSyntax = Reply(501, "5.1.7", "Bad sender address syntax").octets
     static let recipientSyntax = Reply(501, "5.1.3", "Bad recipient address syntax").octets
     static let nestedMail = Reply(503, "5.5.1", "Error: nested MAIL command").octets

@@ -13,10 +13,13 @@ extension SMTPSession {
             if case .auth = verb {} else { refuse(Replies.lineTooLong, at: now, into: sink); return true }
         }
         switch verb {
+        case .data where !Command.arguments(of: line).isEmpty, .rset where !Command.arguments(of: line).isEmpty,
+             .quit where !Command.arguments(of: line).isEmpty:
+            refuse(Replies.noArgument, at: now, into: sink)
         case .ehlo, .helo: return hello(line, isExtended: verb == .ehlo, at: now, into: sink)
         case .mail: return mail(line, at: now, into: sink)
         case .rcpt: return recipient(line, at: now, into: sink)
-        case .data: return data(line, at: now, into: sink)
+        case .data: return data(at: now, into: sink)
         case .bdat: return chunk(line, at: now, into: sink)
         case .rset: return reset(at: now, into: sink)
         case .quit: return quit(at: now, into: sink)
@@ -36,10 +39,9 @@ extension SMTPSession {
     /// Sends the line as it came.
     mutating func pass(_ line: Span<UInt8>, awaiting entry: Awaited, at now: Int64, into sink: some SessionSink) {
         sink.toUpstream(line)
-        sink.toUpstream(crlf.span)
+        sink.toUpstream(SMTPSession.crlf)
         expect(entry, at: now)
     }
-    private var crlf: Octets { SMTPSession.crlf }
     static let crlf: Octets = [ASCII.cr, ASCII.lf]
 
     /// The upstream session stands, or is being made for this line, which then is run again. The one place where dialling is decided.
@@ -161,10 +163,11 @@ extension SMTPSession {
             return true
         }
         input = .nothing
-        pass(SMTPSession.rset.span, awaiting: .reset, at: now, into: sink)
+        sink.toUpstream(SMTPSession.rset)
+        expect(.reset, at: now)
         return true
     }
-    static let rset = Octets("RSET".utf8)
+    static let rset = Octets("RSET\r\n".utf8)
 
     private mutating func quit(at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
@@ -175,10 +178,11 @@ extension SMTPSession {
         }
         transaction = nil
         input = .nothing
-        pass(SMTPSession.quit.span, awaiting: .quit, at: now, into: sink)
+        sink.toUpstream(SMTPSession.quit)
+        expect(.quit, at: now)
         return true
     }
-    static let quit = Octets("QUIT".utf8)
+    static let quit = Octets("QUIT\r\n".utf8)
 
     private mutating func plain(_ line: Span<UInt8>, or reply: Octets?, at now: Int64, into sink: some SessionSink) -> Bool {
         if case .standing = link {} else if let reply {

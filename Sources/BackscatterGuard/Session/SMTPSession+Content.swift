@@ -4,7 +4,9 @@
 extension SMTPSession {
     static let terminator: Octets = [ASCII.dot, ASCII.cr, ASCII.lf]
 
-    mutating func data(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
+    static let dataCommand = Octets("DATA\r\n".utf8)
+
+    mutating func data(at now: Int64, into sink: some SessionSink) -> Bool {
         guard let transaction else {
             if !awaited.isEmpty { return false }
             refuse(Replies.needMail, at: now, into: sink)
@@ -35,7 +37,8 @@ extension SMTPSession {
         // A recorded mail needs its recipients, and the answer to DATA decides whether content follows at all.
         guard awaited.isEmpty || keywords?.pipelining == true else { return false }
         input = .nothing
-        pass(line, awaiting: .data, at: now, into: sink)
+        sink.toUpstream(SMTPSession.dataCommand)
+        expect(.data, at: now)
         return true
     }
 
@@ -150,7 +153,7 @@ extension SMTPSession {
         self.owed = nil
         switch owed {
         case .terminator(let withDot):
-            sink.toUpstream(withDot ? SMTPSession.terminator.span : SMTPSession.crlf.span)
+            sink.toUpstream(withDot ? SMTPSession.terminator : SMTPSession.crlf)
         case .lastChunk:
             sink.toUpstream(Octets("BDAT 0 LAST\r\n".utf8))
         }

@@ -51,11 +51,22 @@ extension SMTPSession {
         hold.timesReturned = findings.timesReturned
         guard let treatment = transaction.treatment else { return }
         let evidence = hold.reader.evidence
-        let judgement = settings.policy.judge(evidence, findings, recipients: transaction.accepted, treatment: treatment, at: wallClock)
-        if hold.stage == .confirming, judgement.verdict == .refuse || judgement.verdict == .defer {
-            if hold.isComplete { askFinally(transaction, into: sink) }
-            return
+        let policy = settings.policy
+        guard hold.stage == .final else {
+            // Enough to deliver before the end? If not, the end decides.
+            guard let early = policy.judgesEarly(evidence, findings, recipients: transaction.accepted, treatment: treatment, at: wallClock) else {
+                if hold.isComplete { askFinally(transaction, into: sink) }
+                return
+            }
+            return judged(early, evidence, transaction, hold, at: now, into: sink)
         }
+        let judgement = policy.judge(evidence, findings, recipients: transaction.accepted, treatment: treatment, at: wallClock)
+        judged(judgement, evidence, transaction, hold, at: now, into: sink)
+    }
+
+    private mutating func judged(
+        _ judgement: Judgement, _ evidence: Evidence, _ transaction: MailTransaction, _ hold: Hold, at now: Int64, into sink: some SessionSink
+    ) {
         hold.judgement = judgement
         hold.evidence = evidence
         hold.reader = NotificationReader()
@@ -86,8 +97,7 @@ extension SMTPSession {
     /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5).
     mutating func resetUpstream(at now: Int64, into sink: some SessionSink) {
         guard case .standing = link else { return }
-        sink.toUpstream(SMTPSession.rset.span)
-        sink.toUpstream(SMTPSession.crlf.span)
+        sink.toUpstream(SMTPSession.rset)
         expect(.silent, at: now)
     }
 
@@ -117,7 +127,7 @@ extension SMTPSession {
             hold.isReleasing = false
             sendHeldChunks(transaction, hold, at: now, into: sink)
         } else {
-            sink.toUpstream(Octets("DATA\r\n".utf8))
+            sink.toUpstream(SMTPSession.dataCommand)
             expect(.heldData, at: now)
         }
     }

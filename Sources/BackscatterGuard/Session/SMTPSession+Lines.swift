@@ -14,10 +14,14 @@ extension SMTPSession {
     /// Takes one line, runs it, and returns the index behind it. A line that has to wait is not taken, or stays in `line`.
     mutating func readLine(_ octets: Span<UInt8>, from start: Int, at now: Int64, into sink: some SessionSink) -> Int {
         if lineIsComplete {
-            if run(line.span, at: now, into: sink) {
-                line = []
-                lineIsComplete = false
+            let whole = line
+            line = []
+            lineIsComplete = false
+            if run(whole.span, at: now, into: sink) {
                 madeProgress = true
+            } else {
+                line = whole
+                lineIsComplete = true
             }
             return start
         }

@@ -63,17 +63,17 @@ extension SMTPSession {
     /// A mail that left without an id gets one from the MTA behind, made of the queue id that its 250 tells.
     func recordQueueID(of transaction: MailTransaction, _ code: Int, _ reply: Octets, into sink: some SessionSink) {
         guard code < 300, transaction.isRecorded, transaction.headers?.messageIDs.isEmpty == true,
-              let queueID = QueueID.find(in: reply)
+              let queueID = ReplyText.queueID(in: reply)
         else { return }
         let entry = SentEntry(ids: [], queueID: queueID, reversePath: transaction.reversePath.octets, forwardPaths: [])
         sink.record(entry, isAwaited: false)
     }
 }
 
-/// The queue id in an MTA's reply to the end of content.
-enum QueueID {
-    /// Postfix `250 2.0.0 Ok: queued as QID`, Exim `250 OK id=QID`, sendmail `250 2.0.0 QID Message accepted for delivery`.
-    static func find(in reply: Octets) -> Octets? {
+/// What the text of an MTA's reply tells.
+enum ReplyText {
+    /// The queue id in the reply to the end of content: Postfix `250 2.0.0 Ok: queued as QID`, Exim `250 OK id=QID`, sendmail `250 2.0.0 QID Message accepted for delivery`.
+    static func queueID(in reply: Octets) -> Octets? {
         let words = reply.split { $0 == ASCII.space || $0 == ASCII.cr || $0 == ASCII.lf }.map(Octets.init)
         for (index, word) in words.enumerated() {
             if word.starts(with: Octets("id=".utf8)) { return plain(word.dropFirst(3)) }
