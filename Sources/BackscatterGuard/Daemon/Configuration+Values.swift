@@ -1,6 +1,10 @@
 // The values of `Configuration` that have names: each enumeration's raw values are the words of the file.
 
 extension Configuration {
+    public typealias Direction = BackscatterGuard.Direction
+    public typealias UpstreamIdentity = BackscatterGuard.UpstreamIdentity
+    public typealias RecordFailure = BackscatterGuard.RecordFailure
+
     /// An own address and what comes in there.
     public struct Listener: Sendable, Equatable {
         public var address: PeerAddress
@@ -12,16 +16,6 @@ extension Configuration {
         }
     }
 
-    /// Which way the mail of a listener goes.
-    public enum Direction: String, Sendable, CaseIterable {
-        /// To us: notifications are judged.
-        case inbound
-        /// From us: what is sent is recorded.
-        case outbound
-        /// Outgoing when the client authenticated or is in `outgoingNetworks`, else inbound.
-        case auto
-    }
-
     /// Where the protected MTA listens.
     public enum Upstream: Sendable, Hashable {
         case address(PeerAddress)
@@ -29,25 +23,6 @@ extension Configuration {
         case host(String, port: UInt16)
         /// Path of a Unix socket.
         case unix(String)
-    }
-
-    /// How the upstream is told who the client is.
-    ///
-    /// Source: HAProxy's proxy-protocol.txt; Postfix XCLIENT_README.
-    public enum UpstreamIdentity: String, Sendable, CaseIterable {
-        case proxyV2 = "proxy-v2"
-        case proxyV1 = "proxy-v1"
-        case xclient
-        /// It isn't. Then the upstream must trust no client for its address.
-        case none
-    }
-
-    /// What becomes of an outgoing mail that can't be recorded (THREATS.md section 4).
-    public enum RecordFailure: String, Sendable, CaseIterable {
-        /// It is refused for now; nothing leaves unrecorded.
-        case tempfail
-        /// It leaves, and the coverage of the sent log gets a hole.
-        case pass
     }
 
     /// CR or LF alone in content, where no end of data could be read into it (R2).

@@ -9,6 +9,8 @@ final class ConnectionLimits: Sendable {
         var total: Int
         /// 0: no limit.
         var perClient: Int
+        /// A client's time for a command, in milliseconds, while more than three quarters of `total` are taken.
+        var stressTimeout: Int64
     }
 
     private struct Counts {
@@ -40,7 +42,10 @@ final class ConnectionLimits: Sendable {
         }
     }
 
-    var total: Int { counts.withLock { $0.total } }
+    /// More than three quarters of all that are allowed.
+    func isStressed(_ limits: Settings) -> Bool {
+        limits.total > 0 && counts.withLock { $0.total } > limits.total / 4 * 3
+    }
 }
 
 /// Session numbers, one row for all workers.

@@ -120,11 +120,12 @@ final class Relay: SessionSink {
         settle()
     }
 
-    func tick() {
+    /// - Parameter commandLimit: milliseconds that a client has for a command while the machine is nearly full.
+    func tick(commandLimit: Int64) {
         if worker.now > lingerUntil { return finish() }
         if let upstream, let dialling, dialling.hasTimedOut(at: worker.now), !upstream.isConnected { upstreamEnded() }
         let stalled = upstreamStalledSince > 0 ? worker.now - upstreamStalledSince : 0
-        session.ticked(at: worker.now, upstreamStalled: stalled, into: self)
+        session.ticked(at: worker.now, upstreamStalled: stalled, commandLimit: commandLimit, into: self)
         settle()
     }
 

@@ -154,7 +154,8 @@ final class Worker {
 
     private func tick() {
         refreshTime()
-        for relay in relays.values { relay.tick() }
+        let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
+        for relay in relays.values { relay.tick(commandLimit: limit) }
     }
 
     private func readMail() {

@@ -44,11 +44,14 @@ func errnoText(_ number: CInt) -> String {
     /// Called when another thread woke the loop.
     public var woken: () -> Void = {}
 
-    public init() throws(ReactorError) {
+    public convenience init() throws(ReactorError) { try self.init(waker: Waker()) }
+
+    /// - Parameter waker: made by another thread that wants to wake this loop; the loop closes it.
+    public init(waker: Waker) throws(ReactorError) {
         guard let base = unsafe event_base_new() else { throw .outOfMemory }
         unsafe self.base = base
         unsafe readBuffer = .allocate(byteCount: EventLoop.readSize, alignment: 64)
-        waker = try Waker()
+        self.waker = waker
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let wake = unsafe event_new(base, waker.descriptor, Int16(EV_READ | EV_PERSIST), loopWoken, context),
               let tick = unsafe event_new(base, -1, Int16(EV_PERSIST), loopTicked, context)

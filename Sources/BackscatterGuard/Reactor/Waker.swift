@@ -8,7 +8,7 @@ import Glibc
 public struct Waker: Sendable {
     let descriptor: CInt
 
-    init() throws(ReactorError) {
+    public init() throws(ReactorError) {
         descriptor = guardd_eventfd()
         if descriptor < 0 { throw .system(call: "eventfd", errno: errno) }
     }

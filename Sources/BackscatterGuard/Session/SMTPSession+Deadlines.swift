@@ -3,7 +3,10 @@
 
 extension SMTPSession {
     /// The client's next command is due.
-    mutating func expectClient(at now: Int64) { clientDeadline = now + settings.timeouts.clientCommand }
+    mutating func expectClient(at now: Int64) {
+        clientExpected = now
+        clientDeadline = now + settings.timeouts.clientCommand
+    }
 
     /// More content is due; every octet that came buys time.
     mutating func expectContent() {
@@ -29,7 +32,8 @@ extension SMTPSession {
     public mutating func upstreamPaused(for time: Int64) { contentBegan += time }
 
     /// - Parameter upstreamStalled: milliseconds since the upstream last took octets that wait for it; 0 when none wait.
-    public mutating func ticked(at now: Int64, upstreamStalled: Int64, into sink: some SessionSink) {
+    /// - Parameter commandLimit: milliseconds that a client has for a command under stress; `.max` otherwise.
+    public mutating func ticked(at now: Int64, upstreamStalled: Int64, commandLimit: Int64, into sink: some SessionSink) {
         if case .closed = input { return }
         if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline {
             sink.report(.upstreamTimedOut(session: number))
@@ -37,7 +41,9 @@ extension SMTPSession {
             return lost(at: now, into: sink)
         }
         if case .nothing = input { return }
-        if upstreamStalled == 0, now > clientDeadline {
+        let isPressed: Bool
+        if case .command = input { isPressed = now - clientExpected > commandLimit } else { isPressed = false }
+        if upstreamStalled == 0, awaited.isEmpty, now > clientDeadline || isPressed {
             sink.report(.clientTimedOut(session: number))
             end(Replies.clientTimeout, into: sink)
         }

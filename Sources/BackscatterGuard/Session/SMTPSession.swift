@@ -112,6 +112,8 @@ public struct SMTPSession {
     var isStopping = false
 
     var clientDeadline: Int64 = .max
+    /// Since when the client's command is due.
+    var clientExpected: Int64 = 0
     var upstreamDeadline: Int64 = .max
     var contentBegan: Int64 = 0
     var contentReceived = 0

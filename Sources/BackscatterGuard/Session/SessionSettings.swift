@@ -1,8 +1,12 @@
 // What all sessions of one configuration share. Immutable; a reload makes a new one for new sessions.
 
 /// How the upstream is told who the client is.
+///
+/// Source: HAProxy's proxy-protocol.txt; Postfix XCLIENT_README.
 public enum UpstreamIdentity: String, Sendable, CaseIterable {
-    case proxyV2 = "proxy-v2", proxyV1 = "proxy-v1", xclient, none
+    case proxyV2 = "proxy-v2", proxyV1 = "proxy-v1", xclient
+    /// It isn't. Then the upstream must trust no client for its address.
+    case none
 }
 
 /// Which way the mail of a listener goes.
@@ -15,8 +19,13 @@ public enum Direction: String, Sendable, CaseIterable {
     case auto
 }
 
-/// What happens to outgoing mail whose record can't be made durable.
-public enum RecordFailure: String, Sendable, CaseIterable { case tempfail, pass }
+/// What becomes of an outgoing mail that can't be recorded (THREATS.md section 4).
+public enum RecordFailure: String, Sendable, CaseIterable {
+    /// It is refused for now; nothing leaves unrecorded.
+    case tempfail
+    /// It leaves, and the coverage of the sent log gets a hole.
+    case pass
+}
 
 /// Limits, deadlines and texts of a session. Durations are in milliseconds of a monotonic clock.
 public final class SessionSettings: Sendable {

@@ -1,0 +1,204 @@
+// guardd itself: opens the sent log and the listening sockets, runs a worker a thread, and waits on the main thread for
+// signals. SIGTERM and SIGINT let open transactions end, for a bounded time; SIGHUP reads the configuration again.
+
+import Foundation
+import Glibc
+import Synchronization
+
+/// Why guardd could not start, or could not go on.
+public enum ServerError: Error, Sendable, CustomStringConvertible {
+    case configuration(ConfigurationError)
+    case sentLog(SentLogError)
+    case listen(address: String, ReactorError)
+    case reactor(ReactorError)
+
+    public var description: String {
+        switch self {
+        case .configuration(let error): error.description
+        case .sentLog(let error): error.text
+        case .listen(let address, let error): "can't listen on \(address): \(error.text)"
+        case .reactor(let error): error.text
+        }
+    }
+
+    /// 78 (EX_CONFIG) for what the administrator has to mend in files and settings, 71 (EX_OSERR) for the rest.
+    public var exitStatus: Int32 {
+        switch self {
+        case .configuration: ConfigurationError.exitStatus
+        case .sentLog(let error): error.isOperatorFault ? ConfigurationError.exitStatus : 71
+        case .listen, .reactor: 71
+        }
+    }
+}
+
+/// A running guardd. Used by one thread.
+public final class Server {
+    private var configuration: Configuration
+    private let reload: () throws(ConfigurationError) -> Configuration
+    private let log: LogWriter
+    private let sentLog: LMDBSentLog
+    private let loop: EventLoop
+    private let connections = ConnectionLimits()
+    private let numbers = SessionNumbers()
+    private var workers: [WorkerThread] = []
+    private var signals: [SignalSource] = []
+    private var stopDeadline: Int64 = .max
+    private var lastKept: Int64 = 0
+    private let onReady: () -> Void
+
+    /// Opens everything; nothing is served before `run`.
+    ///
+    /// - Parameters:
+    ///   - reload: reads the configuration anew, for SIGHUP.
+    ///   - onReady: called once all listeners accept.
+    /// - Throws: what keeps it from serving; nothing listens then.
+    public init(
+        _ configuration: Configuration, reload: @escaping () throws(ConfigurationError) -> Configuration, onReady: @escaping () -> Void = {}
+    ) throws(ServerError) {
+        self.configuration = configuration
+        self.reload = reload
+        self.onReady = onReady
+        let log = LogWriter(level: configuration.logLevel.severity)
+        self.log = log
+        ResourceLimits.raiseDescriptors()
+        do { loop = try EventLoop() } catch { throw .reactor(error) }
+        let settings: WorkerSettings
+        do { settings = try configuration.workerSettings() } catch { throw .configuration(error) }
+        do throws(SentLogError) {
+            sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
+                log.write(.error, "sent log: \(alarm.text)")
+            }
+            if configuration.recordsOutgoingMail { try sentLog.startCovering(at: EventLoop.seconds()) }
+        } catch { throw .sentLog(error) }
+        try startWorkers(settings)
+    }
+
+    private func startWorkers(_ settings: WorkerSettings) throws(ServerError) {
+        var all: [[(CInt, Direction)]] = Array(repeating: [], count: configuration.workers)
+        for listener in configuration.listeners {
+            for index in all.indices {
+                do {
+                    all[index].append((try Listener.open(SocketAddress(listener.address)), listener.direction))
+                } catch {
+                    for (descriptor, _) in all.joined() { _ = Glibc.close(descriptor) }
+                    throw .listen(address: listener.address.description, error)
+                }
+            }
+        }
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers)
+        for descriptors in all {
+            do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
+        }
+    }
+
+    /// Serves until a signal ends it.
+    public func run() throws(ServerError) {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            for number in [SIGTERM, SIGINT] { signals.append(try SignalSource(number, loop: loop) { [unowned self] in stop() }) }
+            signals.append(try SignalSource(SIGHUP, loop: loop) { [unowned self] in reloadConfiguration() })
+        } catch { throw .reactor(error) }
+        loop.ticked = { [unowned self] in tick() }
+        let waker = loop.waker
+        for worker in workers { worker.start { waker.wake() } }
+        loop.woken = { [unowned self] in if workers.allSatisfy(\.hasEnded) { loop.stop() } }
+        log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
+        onReady()
+        loop.run()
+        signals.forEach { $0.close() }
+        sentLog.close()
+        log.write(.info, "guardd has stopped")
+    }
+
+    private func tick() {
+        let now = EventLoop.milliseconds()
+        if now > stopDeadline {
+            stopDeadline = .max
+            log.write(.warning, "stop_timeout is over: closing the sessions that are left")
+            for worker in workers { worker.mailbox.post(.abort) }
+        }
+        if now - lastKept > 60_000 {
+            lastKept = now
+            let log = log
+            sentLog.keep(at: EventLoop.seconds()) { error in
+                if let error { log.write(.error, error.text) }
+            }
+        }
+    }
+
+    private func stop() {
+        guard stopDeadline == .max else { return }
+        stopDeadline = EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds
+        log.write(.info, "stopping: open transactions may end")
+        for worker in workers { worker.mailbox.post(.stop) }
+    }
+
+    private func reloadConfiguration() {
+        do {
+            let new = try reload()
+            let settings = try new.workerSettings()
+            for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start only") }
+            configuration = new
+            for worker in workers { worker.mailbox.post(.settings(settings)) }
+            for warning in new.warnings { log.write(.warning, warning) }
+            log.write(.info, "configuration read again")
+        } catch {
+            for line in error.lines { log.write(.error, "reload refused, the old configuration stays: \(line)") }
+        }
+    }
+}
+
+/// A worker and the thread that it runs on.
+final class WorkerThread {
+    struct Shared: Sendable {
+        let sentLog: LMDBSentLog
+        let log: LogWriter
+        let connections: ConnectionLimits
+        let numbers: SessionNumbers
+    }
+
+    let mailbox: Mailbox
+    private let ended = Flag()
+    private let body: @Sendable (@Sendable () -> Void) -> Void
+
+    init(_ listeners: [(CInt, Direction)], _ settings: WorkerSettings, _ shared: Shared) throws(ReactorError) {
+        let waker = try Waker()
+        let mailbox = Mailbox(waker)
+        let ended = ended
+        self.mailbox = mailbox
+        body = { done in
+            do {
+                let loop = try EventLoop(waker: waker)
+                let worker = Worker(
+                    loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
+                    connections: shared.connections, numbers: shared.numbers, mailbox: mailbox
+                )
+                for (descriptor, direction) in listeners { try worker.listen(descriptor, direction: direction) }
+                loop.run()
+                withExtendedLifetime(worker) { loop.close() }
+            } catch {
+                shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")
+            }
+            ended.set()
+            done()
+        }
+    }
+
+    var hasEnded: Bool { ended.isSet }
+
+    /// - Parameter done: called on the worker's thread when it has ended.
+    func start(done: @escaping @Sendable () -> Void) {
+        let body = body
+        let thread = Thread { body(done) }
+        thread.name = "guardd worker"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+}
+
+/// Set once, from any thread.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,28 @@
+// guardd run: serves in the foreground until SIGTERM.
+
+import ArgumentParser
+import BackscatterGuard
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stands in front of a mail server and refuses forged bounces.",
+        discussion: """
+            Runs in the foreground and logs to standard error. SIGTERM ends it when open transactions are done, SIGHUP reads \
+            the configuration again. Exit status 78: the configuration or the sent log needs mending.
+            """
+    )
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let configuration = try options.loadConfiguration()
+        let (file, overrides) = (options.config, options.overrides)
+        do throws(ServerError) {
+            let server = try Server(configuration) { () throws(ConfigurationError) in try Configuration.load(file: file, overrides: overrides) }
+            try server.run()
+        } catch {
+            for line in error.description.split(separator: "\n") { RunOptions.complain("guardd: error: \(line)") }
+            throw ExitCode(error.exitStatus)
+        }
+    }
+}
