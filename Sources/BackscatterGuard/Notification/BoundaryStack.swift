@@ -1,0 +1,76 @@
+// The open multiparts, outermost first. A line is compared with all of them, so the comparison goes by length and hash
+// first, and the octets kept are bounded together. RFC 2046 5.1.1, 5.1.2.
+
+struct BoundaryStack: Sendable {
+    private static let octetsKept = 32_768
+
+    private struct Level: Sendable {
+        var boundary: Octets
+        var hash: UInt64
+        var scope: NotificationReader.Scope
+        /// The multipart lies within a decoded part: its boundaries are to be looked for in the decoded text.
+        var isDecoded: Bool
+        var hasBegun = false
+    }
+
+    /// A boundary was crossed; the levels within it are gone, and with a closing one it as well.
+    struct Match: Sendable {
+        var scope: NotificationReader.Scope
+        var isClosing: Bool
+        var isOutermost: Bool
+        /// Levels within were still open.
+        var skipsLevels: Bool
+    }
+
+    private var levels: [Level] = []
+    private var octets = 0
+
+    var hasOpenLevel: Bool { !levels.isEmpty }
+
+    /// - Returns: false when a limit was passed; the multipart's parts are then left to the text scan.
+    mutating func push(_ boundary: Octets, scope: NotificationReader.Scope, isDecoded: Bool, hasBegun: Bool = false) -> Bool {
+        guard levels.count < NotificationReader.deepestNesting, octets + boundary.count <= BoundaryStack.octetsKept else { return false }
+        octets += boundary.count
+        levels.append(Level(boundary: boundary, hash: BoundaryStack.hash(boundary.span, boundary.count), scope: scope,
+                            isDecoded: isDecoded, hasBegun: hasBegun))
+        return true
+    }
+
+    /// - Parameter line: what follows the two hyphens, without the line end.
+    mutating func match(_ line: Span<UInt8>, isDecoded: Bool) -> Match? {
+        guard !levels.isEmpty, line.count <= ContentType.longestBoundary + 256 else { return nil }
+        var end = line.count
+        while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
+        guard end > 0 else { return nil }
+        let canClose = end > 2 && line[end - 1] == ASCII.hyphen && line[end - 2] == ASCII.hyphen
+        let whole = BoundaryStack.hash(line, end)
+        let closing = canClose ? BoundaryStack.hash(line, end - 2) : 0
+        for index in levels.indices.reversed() where levels[index].isDecoded == isDecoded {
+            if isBoundary(levels[index], line, end, whole) { return cross(index, isClosing: false) }
+            if canClose, isBoundary(levels[index], line, end - 2, closing) { return cross(index, isClosing: true) }
+        }
+        return nil
+    }
+
+    private mutating func cross(_ index: Int, isClosing: Bool) -> Match {
+        let match = Match(scope: levels[index].scope, isClosing: isClosing, isOutermost: index == 0,
+                          skipsLevels: index < levels.count - 1)
+        levels[index].hasBegun = true
+        let keep = isClosing ? index : index + 1
+        for level in levels[keep...] { octets -= level.boundary.count }
+        levels.removeSubrange(keep...)
+        return match
+    }
+
+    private func isBoundary(_ level: Level, _ line: Span<UInt8>, _ end: Int, _ hash: UInt64) -> Bool {
+        guard level.boundary.count == end, level.hash == hash else { return false }
+        for index in 0..<end where level.boundary[index] != line[index] { return false }
+        return true
+    }
+
+    private static func hash(_ octets: Span<UInt8>, _ end: Int) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in 0..<end { hash = (hash ^ UInt64(octets[index])) &* 0x100_0000_01B3 }
+        return hash
+    }
+}

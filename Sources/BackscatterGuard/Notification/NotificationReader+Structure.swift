@@ -1,0 +1,137 @@
+// Header sections and the levels of MIME: what a finished header section means for the lines that follow.
+
+extension NotificationReader {
+    /// A boundary line: back to the level that it belongs to.
+    mutating func cross(_ match: BoundaryStack.Match) {
+        endOpenBlock()
+        scope = match.scope
+        scope.media = .text
+        scope.hasMarker = false
+        text = TextBlock()
+        guard match.isClosing else {
+            mode = .header(.part)
+            return
+        }
+        // What some MTAs append behind the end is no second returned mail; what hides there behind nothing is read.
+        mode = match.isOutermost && findings.hasReturnedMail ? .sealed : .text
+    }
+
+    /// The block that is open at a boundary or at the end ends there.
+    mutating func endOpenBlock() {
+        switch mode {
+        case .header(let role): if !(role == .part && block.isEmpty) { endHeader(role) }
+        case .text: endTextBlock()
+        case .sealed: break
+        }
+    }
+
+    mutating func takeHeaderLine(_ line: Span<UInt8>, _ role: Role, continues: Bool) {
+        if continues {
+            block.extend(line)
+            return
+        }
+        if line.count == 0 {
+            // An empty line before a returned mail's first field is a habit of some gateways.
+            if role == .returned, block.isEmpty { return }
+            endHeader(role)
+        } else if ASCII.isBlank(line[0]), !block.isEmpty {
+            block.extend(line)
+        } else if let field = line.fieldName(from: 0) {
+            block.begin(FieldName.known(line.extracting(0..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+        } else {
+            takeStrayLine(line, role)
+        }
+        if case .header = mode, block.size > NotificationReader.longestHeader {
+            findings.isBroken = true
+            endHeader(role, isCut: true)
+        }
+    }
+
+    /// A line in a header section that is no field.
+    private mutating func takeStrayLine(_ line: Span<UInt8>, _ role: Role) {
+        switch role {
+        case .outer:
+            // An mbox line above, or a spoilt field: the section goes on.
+            break
+        case .part:
+            endHeader(role)
+            if case .text = mode { takeTextLine(line, continues: false) }
+        case .returned where block.isEmpty:
+            guard !NotificationReader.isEnvelopeLine(line) else { return }
+            mode = .text
+            scope.hasMarker = true
+            takeTextLine(line, continues: false)
+        case .returned:
+            break
+        }
+    }
+
+    /// `From someone Mon Jan  1 ...`: the line that mbox files put before a mail.
+    private static func isEnvelopeLine(_ line: Span<UInt8>) -> Bool {
+        let start = line[0] == ASCII.greater ? 1 : 0
+        guard line.count > start + 5, line[start + 4] == ASCII.space else { return false }
+        return FieldName.known(line.extracting(start..<(start + 4))) == .from
+    }
+
+    /// The header section has ended, at an empty line, a boundary, a limit or the end.
+    private mutating func endHeader(_ role: Role, isCut: Bool = false) {
+        block.finish()
+        var ended = HeaderBlock()
+        swap(&ended, &block)
+        mode = .text
+        switch role {
+        case .outer:
+            findings.takeOuter(ended)
+            beginBody(ended)
+        case .part:
+            beginBody(ended)
+            // Without an empty line between, the returned mail's fields stand in the part's own header.
+            if case .header(.returned) = mode, ended.names.messageNames >= 3, ended.looksReturned { takeReturned(ended, fromText: false) }
+        case .returned:
+            takeReturned(ended, fromText: false)
+            if isCut, ended.messageIDs.isEmpty {
+                mode = .text
+                scope.hasMarker = true
+            }
+        }
+    }
+
+    /// The body behind a header section: what its lines are.
+    mutating func beginBody(_ header: HeaderBlock) {
+        let type = header.body(of: .contentType).map(ContentType.init) ?? ContentType()
+        scope.media = type.media
+        mode = .text
+        if scope.depth == 0 { findings.takeStructure(type) }
+        if type.media == .multipart {
+            guard let boundary = type.boundary, levels.push(boundary, scope: scope, isDecoded: decoder != nil) else {
+                findings.isBroken = true
+                return
+            }
+            return
+        }
+        if decoder == nil, let named = header.body(of: .transferEncoding) {
+            let encoding = TransferDecoder.encoding(named: named)
+            if encoding != .identity { decoder = TransferDecoder(encoding) }
+        }
+        if type.media == .message || type.media == .headers { mode = .header(.returned) }
+    }
+
+    /// The header section of a mail that is returned, or of one that is wrapped around it.
+    mutating func takeReturned(_ header: HeaderBlock, fromText: Bool) {
+        if header.isBare {
+            // No mail at all, only one more wrapping.
+            beginBody(header)
+            return
+        }
+        if scope.depth == 0 { scope.group = findings.beginGroup(fromText: fromText) }
+        scope.depth += 1
+        scope.hasMarker = false
+        let isBounce = header.looksLikeBounce
+        findings.takeReturned(header, scope: scope, isBounce: isBounce, fromText: fromText)
+        if isBounce {
+            beginBody(header)
+        } else {
+            mode = .sealed
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// The text scan: finds blocks of fields in lines of text, quoted, indented or neither, and decides which of them is the
+// header section of a returned mail. Behind a line that announces one, two known fields suffice; without it a block
+// needs three, among them Message-ID or Received, for texts list details such as To, Subject and Date of a failed mail.
+
+/// Where the text scan stands in a block of fields.
+struct TextBlock: Sendable {
+    var isOpen = false
+    var indentation = 0
+    /// What followed the hyphens of the last line that looked like a boundary of some multipart; nil when text came since.
+    var delimiter: Octets?
+}
+
+extension NotificationReader {
+    mutating func takeTextLine(_ line: Span<UInt8>, continues: Bool) {
+        if continues {
+            if text.isOpen { block.extend(line) }
+            return
+        }
+        var start = 0
+        while start < line.count, line[start] == ASCII.greater { start += 1 }
+        if start > 0, start < line.count, line[start] == ASCII.space { start += 1 }
+        var first = start
+        while first < line.count, line[first] <= ASCII.space { first += 1 }
+        guard first < line.count else {
+            takeEmptyTextLine()
+            return
+        }
+        if scope.depth == 0, scope.media == .text || scope.media == .multipart, !findings.hasReturnedMail {
+            findings.words.take(line.extracting(first..<line.count))
+        }
+        if text.isOpen, takeBlockLine(line, start: start, first: first) { return }
+        takeFreeLine(line, start: start, first: first)
+    }
+
+    private mutating func takeEmptyTextLine() {
+        findings.words.endParagraph()
+        if text.isOpen { endTextBlock() }
+    }
+
+    /// - Returns: whether the line belongs to the open block.
+    private mutating func takeBlockLine(_ line: Span<UInt8>, start: Int, first: Int) -> Bool {
+        if first - start > text.indentation {
+            block.extend(line.extracting(start..<line.count))
+            return true
+        }
+        if let field = line.fieldName(from: first) {
+            block.begin(FieldName.known(line.extracting(first..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+            return true
+        }
+        // Gateways break long fields without indentation: such lines don't end what is clearly a header section.
+        let isDelimiter = line.count > 2 && line[0] == ASCII.hyphen && line[1] == ASCII.hyphen
+        if block.names.messageNames >= 2, !isDelimiter { return true }
+        endTextBlock()
+        if case .text = mode { return false }
+        return true
+    }
+
+    /// A line outside of any block.
+    private mutating func takeFreeLine(_ line: Span<UInt8>, start: Int, first: Int) {
+        if let field = line.fieldName(from: first) {
+            text.isOpen = true
+            text.indentation = first - start
+            block = HeaderBlock()
+            block.begin(FieldName.known(line.extracting(first..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+            return
+        }
+        text.delimiter = nil
+        if line.count > 2, line.count <= 512, line[0] == ASCII.hyphen, line[1] == ASCII.hyphen {
+            text.delimiter = line.extracting(2..<line.count).copied()
+        }
+        guard line.count <= 160 else { return }
+        let words = NotificationReader.words(line, from: first)
+        if Phrases.markers.isPrefix(of: words) {
+            scope.hasMarker = true
+            if scope.depth == 0 { findings.hasMarker = true }
+        } else if findings.words.isReceipt, PhraseSet.receiptLine.isPrefix(of: words) {
+            takeReceiptLine(line, start: start, first: first)
+        }
+    }
+
+    /// qmail's qreceipt tells the id in a line of its own, which may be folded.
+    private mutating func takeReceiptLine(_ line: Span<UInt8>, start: Int, first: Int) {
+        guard let colon = line.firstIndex(of: ASCII.colon, from: first) else { return }
+        text.isOpen = true
+        text.indentation = first - start
+        scope.hasMarker = true
+        block = HeaderBlock()
+        block.begin(.messageID, line.extracting((colon + 1)..<line.count))
+    }
+
+    /// The block that the text scan reads has ended.
+    mutating func endTextBlock() {
+        guard text.isOpen else { return }
+        text.isOpen = false
+        block.finish()
+        var ended = HeaderBlock()
+        swap(&ended, &block)
+        if ended.names.reportNames > 0 { findings.takeReport(ended, depth: scope.depth, media: scope.media) }
+        if isReturnedMail(ended) {
+            takeReturned(ended, fromText: true)
+        } else if ended.names.contains(.contentType), let delimiter = text.delimiter {
+            // A part whose boundary no header announced: from here on it is one.
+            findings.isBroken = true
+            if let boundary = NotificationReader.boundary(delimiter) {
+                _ = levels.push(boundary, scope: scope, isDecoded: decoder != nil, hasBegun: true)
+            }
+            beginBody(ended)
+        }
+        text.delimiter = nil
+    }
+
+    private func isReturnedMail(_ block: HeaderBlock) -> Bool {
+        if scope.hasMarker { return block.names.messageNames >= 2 || !block.messageIDs.isEmpty }
+        return block.names.messageNames >= 3 && block.looksReturned
+    }
+
+    /// The boundary of a delimiter line.
+    private static func boundary(_ delimiter: Octets) -> Octets? {
+        var rest = delimiter[...]
+        while let last = rest.last, last <= ASCII.space { rest.removeLast() }
+        return rest.isEmpty ? nil : Octets(rest)
+    }
+
+    /// The line in lower case from its first letter on, without dashes, bars and stars.
+    private static func words(_ line: Span<UInt8>, from start: Int) -> Octets {
+        var words: Octets = []
+        for index in start..<line.count {
+            let octet = line[index]
+            if words.isEmpty, !ASCII.isLetter(octet), octet < 0x80 { continue }
+            if ASCII.isBlank(octet), words.last == ASCII.space { continue }
+            words.append(ASCII.isBlank(octet) ? ASCII.space : ASCII.lowercase(octet))
+            if words.count == PhraseSet.longest { break }
+        }
+        return words
+    }
+}
+
+extension PhraseSet {
+    static let receiptLine = PhraseSet(["your message-id:"])
+}
