@@ -3,6 +3,7 @@
 #define GUARDD_COPENSSL_SHIM_H
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/crypto.h>
 #endif

@@ -1,0 +1,21 @@
+// What may be said about coverage while the log is in use. Goes the way of a record: through the committer, durably.
+
+/// A change of the log's coverage. Times in seconds since 1970; what each does: Coverage.
+public enum CoverageChange: Sendable, Equatable {
+    case start(at: Int64)
+    /// Counts at once, before it is durable: mail is already leaving unrecorded.
+    case openHole(at: Int64)
+    case closeHole(at: Int64)
+    case hole(from: Int64, to: Int64)
+    case cover(since: Int64, at: Int64)
+
+    func apply(to coverage: inout Coverage) {
+        switch self {
+        case .start(let now): coverage.start(at: now)
+        case .openHole(let now): coverage.openHole(at: now)
+        case .closeHole(let now): coverage.closeHole(at: now)
+        case .hole(let from, let to): coverage.openHole(from: from, to: to)
+        case .cover(let since, let now): coverage.cover(since: since, at: now)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// What a recorder knows of one outgoing mail (or of one transaction of it: a mail may go out in several).
+
+/// One outgoing mail, as it is handed to the sent log.
+public struct SentEntry: Sendable, Equatable {
+    /// Its Message-IDs; empty when it left without one.
+    public var ids: [MessageID]
+    /// The id under which the MTA behind queued it: an id made of it (`<…QID@…>`) then counts as sent.
+    public var queueID: Octets?
+    /// MAIL argument without `<>`. Empty: not known; then every sender counts as its own, and no pairs are kept.
+    /// Mail with the null reverse-path is not to be recorded: no bounce of it exists (RFC 5321 §6.1).
+    public var reversePath: Octets
+    /// RCPT arguments without `<>`.
+    public var forwardPaths: [Octets]
+
+    public init(ids: [MessageID], queueID: Octets? = nil, reversePath: Octets = [], forwardPaths: [Octets] = []) {
+        self.ids = ids
+        self.queueID = queueID
+        self.reversePath = reversePath
+        self.forwardPaths = forwardPaths
+    }
+}

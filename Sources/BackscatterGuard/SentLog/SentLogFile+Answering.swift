@@ -1,0 +1,58 @@
+// Lookups: one snapshot for a whole inquiry, every kept day probed for every id. A known id costs as much as an
+// unknown one, and what several days know of an id is one answer.
+
+extension SentLogFile {
+    /// - Complexity: (ids + references) × 2 + pairs, each bounded by Inquiry, times the days kept; no writing, no lock
+    ///   but the one of the reader pool.
+    func answer(_ inquiry: Inquiry, at now: Int64, bounceWindow: Int64) throws(LMDBFailure) -> Findings {
+        let ids = names(inquiry.ids), references = names(inquiry.references)
+        let pairs = pairNames(inquiry)
+        return try environment.read { transaction throws(LMDBFailure) in
+            let slots = try tables.days(transaction).used
+            var findings = Findings(nothingFor: inquiry, .answered)
+            for (index, forms) in ids.enumerated() { findings.ids[index] = try record(forms, slots, transaction) }
+            for (index, forms) in references.enumerated() { findings.references[index] = try record(forms, slots, transaction) }
+            for pair in pairs where !findings.knownPairs[pair.recipient] {
+                findings.knownPairs[pair.recipient] = try isKnown(pair.name, slots, transaction)
+            }
+            findings.isCovered = try tables.coverage(transaction).isComplete(from: now - bounceWindow, to: now)
+            return findings
+        }
+    }
+
+    /// The id as it is, then the queue ids it may have been made of; each as a key of the id tables.
+    private func names(_ ids: [MessageID]) -> [[Octets]] {
+        ids.prefix(Inquiry.idLimit).map { id in
+            [key.hash(id: id).octets] + QueueID.candidates(in: id).map { key.hash(.queueID, $0).octets }
+        }
+    }
+
+    private func pairNames(_ inquiry: Inquiry) -> [(recipient: Int, name: Octets)] {
+        var pairs: [(recipient: Int, name: Octets)] = []
+        for failed in inquiry.failedRecipients {
+            for (index, recipient) in inquiry.recipients.enumerated() {
+                guard pairs.count < Inquiry.pairLimit else { return pairs }
+                pairs.append((index, key.hash(pairFrom: recipient, to: failed).octets))
+            }
+        }
+        return pairs
+    }
+
+    private func record(_ forms: [Octets], _ slots: [Int], _ transaction: LMDBTransaction) throws(LMDBFailure) -> SentRecord? {
+        for name in forms {
+            var found: SentRecord?
+            for slot in slots {
+                guard let row = try transaction.row(tables.ids[slot], name) else { continue }
+                guard let record = SentRecord(row: row, key: key) else { throw .notOurRow }
+                if found == nil { found = record } else { found?.merge(record) }
+            }
+            if let found { return found }
+        }
+        return nil
+    }
+
+    private func isKnown(_ name: Octets, _ slots: [Int], _ transaction: LMDBTransaction) throws(LMDBFailure) -> Bool {
+        for slot in slots where try transaction.row(tables.pairs[slot], name) != nil { return true }
+        return false
+    }
+}

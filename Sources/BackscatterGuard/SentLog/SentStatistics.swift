@@ -1,0 +1,59 @@
+// What the log holds, for people and metrics.
+
+/// The state of a log at one moment.
+public struct SentStatistics: Sendable, Equatable {
+    public struct Day: Sendable, Equatable {
+        /// `2026-11-22`, UTC
+        public let day: String
+        public let ids: Int
+        public let pairs: Int
+    }
+
+    /// Newest first.
+    public let days: [Day]
+    /// Octets of the file.
+    public let size: Int
+    public let coverage: Coverage
+    /// Newest time by the clock that the log has seen.
+    public let newest: Int64?
+    /// Nothing expires before; nil while nothing keeps it from expiring.
+    public let expirySuspendedUntil: Int64?
+    /// Begin of a hole that could not be written to the log.
+    public let pendingHole: Int64?
+
+    /// Whether a forged bounce can be told from a genuine one.
+    public func isCovered(_ settings: SentLogSettings, at now: Int64) -> Bool {
+        pendingHole == nil && coverage.isComplete(from: now - settings.bounceWindow, to: now)
+    }
+}
+
+extension LMDBSentLog {
+    public func statistics(at now: Int64) throws(SentLogError) -> SentStatistics {
+        let hole = pendingHole
+        return try withFile { file throws(LMDBFailure) in
+            try file.environment.read { transaction throws(LMDBFailure) in
+                let slots = try file.tables.days(transaction)
+                var days: [SentStatistics.Day] = []
+                for slot in slots.used {
+                    days.append(.init(
+                        day: UTC.day(slots.day(of: slot)),
+                        ids: try transaction.rowCount(file.tables.ids[slot]),
+                        pairs: try transaction.rowCount(file.tables.pairs[slot])
+                    ))
+                }
+                let clock = try file.tables.clock(transaction)
+                return SentStatistics(
+                    days: days, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
+                    expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole
+                )
+            }
+        }
+    }
+
+    /// What is known of one id, however it is written.
+    public func lookup(_ id: MessageID, at now: Int64) throws(SentLogError) -> SentRecord? {
+        try withFile { file throws(LMDBFailure) in
+            try file.answer(Inquiry(ids: [id]), at: now, bounceWindow: settings.bounceWindow).ids.first ?? nil
+        }
+    }
+}

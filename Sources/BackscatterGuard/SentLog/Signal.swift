@@ -1,0 +1,28 @@
+// One thread waits, others wake it: a Linux eventfd, because a condition variable would need memory at a fixed address.
+
+import CLMDB
+import Glibc
+
+/// A counter in the kernel. `raise` before `wait` is not lost; several raises may wake once.
+final class Signal: Sendable {
+    private let descriptor: CInt
+
+    /// nil when the process has no descriptor left.
+    init?() {
+        descriptor = eventfd(0, CInt(EFD_CLOEXEC))
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    func raise() {
+        var one: UInt64 = 1
+        while unsafe write(descriptor, &one, 8) < 0, errno == EINTR {}
+    }
+
+    /// Blocks until raised since the last wait.
+    func wait() {
+        var count: UInt64 = 0
+        while unsafe read(descriptor, &count, 8) < 0, errno == EINTR {}
+    }
+}
