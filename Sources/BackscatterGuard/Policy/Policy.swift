@@ -36,7 +36,9 @@ public struct Policy: Sendable {
 
     /// Whether `pattern` and a protected one have names in common.
     public func mayProtect(_ pattern: DomainPattern) -> Bool {
-        protected[pattern] != nil || protected.covers(pattern.domain) || (pattern.isSuffix && protected.hasName(below: pattern.domain))
+        guard pattern.isSuffix else { return protected.covers(pattern.domain) }
+        // `*` stands for any name below: no domain holds it, so only suffixes cover it.
+        return protected.covers(Octets("*.".utf8) + pattern.domain) || protected.hasName(below: pattern.domain)
     }
 
     /// Whether a message from here is a notification: `<>`, qmail's `<#@[]>`, or a sender of `bounce_senders`.

@@ -35,7 +35,8 @@ public struct Treatment: Sendable, Hashable {
     /// Whether the two may share a transaction.
     public static func == (one: Treatment, other: Treatment) -> Bool {
         guard one.isJudged, other.isJudged else { return one.isJudged == other.isJudged }
-        return one.settled == other.settled && one.effective == other.effective && one.binding == other.binding && one.scope == other.scope
+        // The binding alone changes no verdict; where it can, the scope is set and differs with it.
+        return one.settled == other.settled && one.effective == other.effective && one.scope == other.scope
     }
 
     public func hash(into hasher: inout Hasher) {
