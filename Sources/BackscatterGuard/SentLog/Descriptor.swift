@@ -32,7 +32,7 @@ struct Descriptor: ~Copyable, Sendable {
         if number < 0 { return nil }
     }
 
-    deinit { Glibc.close(number) }
+    deinit { if number >= 0 { Glibc.close(number) } }          // closing nothing would change errno
 
     /// Whether the lock was got; `.shared` and `.exclusive` wait for it.
     func lock(_ kind: Lock) -> Bool {

@@ -33,7 +33,7 @@ struct ExpiryClock: Sendable, Equatable {
             return 0
         }
         self.newest = now
-        suspendedUntil = now + ExpiryClock.tolerance
+        suspendedUntil = max(now, now &+ ExpiryClock.tolerance)
         return by
     }
 

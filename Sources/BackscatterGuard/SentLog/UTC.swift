@@ -28,11 +28,11 @@ public enum UTC {
         return "\(padded(year, 4))-\(padded(month))-\(padded(day))"
     }
 
-    /// Reads `2026-11-22`, `2026-11-22T05:23`, `2026-11-22 05:23:00Z` (all UTC), `@1795324980` or an age such as `10d`, `36h`.
+    /// Reads `2026-11-22`, `2026-11-22T05:23`, `2026-11-22 05:23:00Z` (all UTC), `@1795324980` (until 2106) or an age such as `10d`, `36h`.
     ///
     /// - Returns: nil when it is none of these, or no such day or time exists.
     public static func time(_ text: String, now: Int64) -> Int64? {
-        if text.hasPrefix("@") { return Int64(text.dropFirst()) }
+        if text.hasPrefix("@") { return UInt32(text.dropFirst()).map(Int64.init) }
         if let unit = text.utf8.last, let factor = [0x64: Day.seconds, 0x68: 3600][Int(unit)] {
             guard let count = UInt32(text.dropLast()) else { return nil }
             return now - Int64(count) * factor
