@@ -71,6 +71,7 @@ extension SentLogFile {
 
     private func record(_ item: SentBatch.Item, in days: inout DaySlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
         let entry = item.entry
+        guard !entry.isEmpty else { return }
         let slot = days.slot(for: Day.number(item.time))
         let sender = SenderHashes(entry.reversePath, key: key)
         let record = SentRecord(

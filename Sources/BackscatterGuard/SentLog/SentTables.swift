@@ -37,6 +37,7 @@ struct SentTables: Sendable {
         guard let version = try transaction.row(meta, SentTables.versionRow) else {
             try transaction.put(meta, SentTables.versionRow, SentTables.version)
             try transaction.put(meta, SentTables.keyRow, fingerprint)
+            try setDays(DaySlots(), transaction)
             return .fits
         }
         guard version == SentTables.version else { return .otherVersion }
@@ -44,8 +45,7 @@ struct SentTables: Sendable {
     }
 
     func days(_ transaction: LMDBTransaction) throws(LMDBFailure) -> DaySlots {
-        guard let row = try transaction.row(meta, SentTables.daysRow) else { return DaySlots() }
-        guard let days = DaySlots(octets: row) else { throw LMDBFailure.notOurRow }
+        guard let days = try transaction.row(meta, SentTables.daysRow).flatMap(DaySlots.init) else { throw .notOurRow }
         return days
     }
 
