@@ -7,6 +7,7 @@ import BackscatterGuard
 struct Guardd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guardd",
-        abstract: "Refuses forged bounces in front of a mail server."
+        abstract: "Refuses forged bounces in front of a mail server.",
+        subcommands: [Record.self, Sent.self]
     )
 }
