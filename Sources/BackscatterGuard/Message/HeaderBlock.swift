@@ -81,7 +81,7 @@ struct HeaderBlock: Sendable {
         switch name {
         case .received:
             if origins.count < 32 { origins.append(trimmed) }
-        case .finalRecipient, .originalRcptTo:
+        case .finalRecipient, .originalRcptTo, .removalRecipient:
             if finalRecipients.count < HeaderBlock.addressesKept { finalRecipients.append(trimmed) }
         case .originalRecipient, .actualRecipient:
             if originalRecipients.count < HeaderBlock.addressesKept { originalRecipients.append(trimmed) }

@@ -20,13 +20,13 @@ extension NotificationReader {
         while start < line.count, line[start] == ASCII.greater { start += 1 }
         if start > 0, start < line.count, line[start] == ASCII.space { start += 1 }
         var first = start
-        while first < line.count, line[first] <= ASCII.space { first += 1 }
+        while first < line.count, ASCII.isBlank(line[first]) || line[first] == ASCII.cr { first += 1 }
         guard first < line.count else {
             takeEmptyTextLine()
             return
         }
         if scope.depth == 0, scope.media == .text || scope.media == .multipart, !findings.hasReturnedMail {
-            findings.words.take(line.extracting(first..<line.count))
+            findings.words.take(line.extracting(first..<line.count), isBehindMarker: scope.hasMarker)
         }
         if text.isOpen, takeBlockLine(line, start: start, first: first) { return }
         takeFreeLine(line, start: start, first: first)

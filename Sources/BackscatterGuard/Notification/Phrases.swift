@@ -135,6 +135,7 @@ enum Phrases {
         "the text of your message", "the text of the message", "a copy of your message", "a copy of the", "mail headers follow", "mail header",
         "old message", "source message", "message source", "mensaje original", "mensagem original", "message d'origine",
         "message original", "urspr\u{fc}ngliche nachricht", "urspruengliche nachricht", "messaggio originale", "oorspronkelijk bericht",
-        "oryginalna wiadomo", "-header",
+        "oryginalna wiadomo", "here is your returned mail", "below the next line is", "intestazioni originali", "ursprungliga", "urspr",
+        "en-t", "encabezados", "cabe\u{e7}alhos", "oprindelige", "opprinnelige", "oorspronkelijke", "message de retour", "your original",
     ])
 }
