@@ -80,7 +80,7 @@ extension NotificationReader.Findings {
         outer.isFromDaemon = Phrases.daemons.isFound(in: from) || from.suffix(2) == [ASCII.less, ASCII.greater]
         let subject = (header.body(of: .subject) ?? []).map(ASCII.lowercase)
         outer.hasFailedSubject = Phrases.failedSubjects.isFound(in: subject)
-        outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject)
+        outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject.span)
         let precedence = header.body(of: .precedence) ?? []
         outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
             || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
