@@ -39,6 +39,7 @@ extension SMTPSession {
     /// The sent log's answer to the last question.
     public mutating func found(_ findings: Findings, at now: Int64, wallClock: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold, hold.inquiry != nil else { return }
+        defer { endIfDone(into: sink) }
         hold.inquiry = nil
         if hold.stage == .early {
             let isKnown = findings.ids.contains { $0 != nil }
@@ -80,7 +81,7 @@ extension SMTPSession {
             if case .held = flow { return release(transaction, hold, at: now, into: sink) }
             if case .undecided = flow { flow = .through }
             payOwed(at: now, into: sink)
-        case .refuse: takeBack(transaction, hold, refusal(judgement), at: now, into: sink)
+        case .refuse: takeBack(transaction, hold, Replies.refusal(judgement, url: settings.refusalURL), at: now, into: sink)
         case .defer: takeBack(transaction, hold, Replies.deferred, at: now, into: sink)
         }
     }
@@ -99,16 +100,6 @@ extension SMTPSession {
         guard case .standing = link else { return }
         sink.toUpstream(SMTPSession.rset)
         expect(.silent, at: now)
-    }
-
-    /// The text of the 550: one line that the administrator of the bouncing site understands.
-    private func refusal(_ judgement: Judgement) -> Octets {
-        var text = "Backscatter refused: no mail was sent from here that this returns"
-        if let id = judgement.decidingID {
-            text = "Backscatter refused: no mail with Message-ID <\(ASCII.washed(id.octets, limit: 200))> was sent from here"
-        }
-        if let url = settings.refusalURL { text += ", see \(url)" }
-        return Reply(550, "5.7.1", text).octets
     }
 
     // MARK: release
@@ -132,17 +123,24 @@ extension SMTPSession {
         }
     }
 
+    /// The session's own limit; called when what the client just sent has been taken as a whole, so that a hold whose
+    /// content has ended is judged instead.
+    mutating func outgrewOwnLimit(at now: Int64, into sink: some SessionSink) {
+        guard case .held = flow, let hold = transaction?.hold, hold.octets.count > settings.holdLimit else { return }
+        outgrew(at: now, into: sink)
+    }
+
     /// The hold is larger than allowed, or the largest when all holds together are: it streams on while the scan goes on.
     public mutating func outgrew(at now: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold, case .held = flow, !hold.isReleasing, !hold.isComplete else { return }
         hold.streams = true
+        defer { endIfDone(into: sink) }
         release(transaction, hold, at: now, into: sink)
     }
 
     /// Upstream's answer to the DATA that released a hold.
     mutating func heldDataReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard let transaction, let hold = transaction.hold else { return lost(at: now, into: sink) }
-        guard code == 354 || code >= 400 else { return lost(at: now, into: sink) }
+        guard let transaction, let hold = transaction.hold else { preconditionFailure("DATA of a hold that is gone") }
         hold.isReleasing = false
         guard code == 354 else {
             if code != 421 { resetUpstream(at: now, into: sink) }
@@ -157,7 +155,7 @@ extension SMTPSession {
             if hold.judgement != nil { payOwed(at: now, into: sink) }
         } else {
             input = .content
-            expectContent()
+            resumeContent(at: now)
         }
     }
 
