@@ -38,6 +38,7 @@ final class SessionTranscript {
     var pending: Octets = []
     /// Records stay open until the test calls `recorded`.
     var recordsByHand = false
+    var recordsAreDurable = true
     /// Questions stay open until the test calls `answerQuestion`.
     var answersByHand = false
     var upstreamsLeft: Int
@@ -147,7 +148,7 @@ final class SessionTranscript {
                 session.found(log.answer(inquiry), at: now, wallClock: 1_700_000_000, into: sink)
             } else if !recordsByHand, sink.recordsAwaited > 0 {
                 sink.recordsAwaited -= 1
-                session.recorded(true, at: now, into: sink)
+                session.recorded(recordsAreDurable, at: now, into: sink)
             } else if !feed() {
                 break
             }
