@@ -26,7 +26,7 @@ struct Record: ParsableCommand {
     var mail: [String] = []
 
     func run() throws {
-        let refused = try log.withLog { log, now throws(SentLogError) in
+        let refused = try log.withLog(begins: true) { log, now throws(SentLogError) in
             var recorder = SentRecorder(log, at: now, complain: complain)
             let like = SentEntry(ids: [], reversePath: Array(from.utf8), forwardPaths: to.split(separator: ",").map { Array($0.utf8) })
             for argument in mail.isEmpty ? ["-"] : mail {

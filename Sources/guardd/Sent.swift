@@ -62,7 +62,7 @@ struct Sent: ParsableCommand {
             guard let time = UTC.time(since, now: clock), time <= clock else {
                 throw ValidationError("--since \(since): not a time in the past (2026-11-22, 2026-11-22T05:23, @seconds, 10d, 36h)")
             }
-            let lines = try log.withLog { log, now throws(SentLogError) in
+            let lines = try log.withLog(begins: true) { log, now throws(SentLogError) in
                 try log.cover(since: time, at: now)
                 return SentReport.coverage(try log.statistics(at: now), at: now)
             }
@@ -98,10 +98,13 @@ struct SentLogOptions: ParsableArguments {
     /// Opens the log for one command and closes it again.
     ///
     /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
-    func withLog<Value>(_ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
+    ///
+    /// - Parameter begins: begin a log where there is none.
+    func withLog<Value>(begins: Bool = false, _ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
         let now = SentLogOptions.now()
         var settings = SentLogSettings(stateDirectory: stateDir)
         settings.setsTimes = false
+        settings.beginsLog = begins
         do throws(SentLogError) {
             let log = try LMDBSentLog(settings, at: now) { complain($0.text) }
             defer { log.close() }

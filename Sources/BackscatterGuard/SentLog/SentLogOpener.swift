@@ -17,6 +17,7 @@ struct SentLogOpener {
 
     /// - Parameter knownDamage: the file was found damaged while in use: it is moved aside in any case.
     func open(knownDamage: String? = nil) throws(SentLogError) -> SentLogFile {
+        if !settings.beginsLog, !isPresent { throw .noLog(directory: settings.stateDirectory) }
         try prepareDirectory()
         guard let lock = Descriptor(settings.guardFile, O_RDWR | O_CREAT), lock.lock(.exclusive) else {
             throw .cannotOpen(file: settings.guardFile, reason: systemReason())

@@ -14,6 +14,8 @@ public struct SentLogSettings: Sendable {
     /// The times above are what the log goes by from now on. Commands leave this off: they go by what the daemon set,
     /// or a `guardd record` with default times would drop days that the daemon keeps.
     public var setsTimes = true
+    /// Begin a log where there is none. Off for commands that only look: a mistyped directory must not become a log.
+    public var beginsLog = true
     /// Entries that may wait for the disk.
     public var queueLimit = 65_536
     /// Address space for the file, octets; no memory is taken. All processes that open a log must use the same.
