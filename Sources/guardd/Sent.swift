@@ -78,12 +78,13 @@ struct Sent: ParsableCommand {
         @OptionGroup var log: SentLogOptions
 
         func run() throws {
-            let dropped = try log.withLog { log, now throws(SentLogError) in try log.expire(at: now) }
-            guard let dropped else {
-                complain("nothing expires yet: the clock stepped by more than a day (guardd sent stats tells until when)")
+            let outcome = try log.withLog { log, now throws(SentLogError) in try log.expire(at: now) }
+            switch outcome {
+            case .expired(let time): print("nothing is kept from before \(UTC.text(time))")
+            case .suspended(let time):
+                complain("nothing expires before \(UTC.text(time)): the clock stepped by more than a day")
                 throw ExitCode(75)
             }
-            print("days dropped: \(dropped)")
         }
     }
 }

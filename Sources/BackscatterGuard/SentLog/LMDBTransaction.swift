@@ -49,16 +49,15 @@ struct LMDBTable: Sendable, Equatable {
         return unsafe Octets(UnsafeRawBufferPointer(start: data.mv_data, count: data.mv_size))
     }
 
-    /// - Parameter isNewOnly: leave a row that exists as it is.
-    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets, isNewOnly: Bool = false) throws(LMDBFailure) {
+    /// Writes a row, in place of the one that the key had.
+    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets) throws(LMDBFailure) {
         let code = unsafe key.withUnsafeBytes { keyBytes in
             unsafe row.withUnsafeBytes { rowBytes in
                 var name = unsafe MDB_val(mv_size: keyBytes.count, mv_data: UnsafeMutableRawPointer(mutating: keyBytes.baseAddress))
                 var data = unsafe MDB_val(mv_size: rowBytes.count, mv_data: UnsafeMutableRawPointer(mutating: rowBytes.baseAddress))
-                return unsafe mdb_put(pointer, table.handle, &name, &data, isNewOnly ? UInt32(MDB_NOOVERWRITE) : 0)
+                return unsafe mdb_put(pointer, table.handle, &name, &data, 0)
             }
         }
-        if isNewOnly, code == MDB_KEYEXIST { return }
         try LMDBFailure.check(code)
     }
 

@@ -2,14 +2,14 @@
 
 /// Where the log lies and how long it remembers. Times in seconds.
 public struct SentLogSettings: Sendable {
-    /// Longest retention that the file's day tables allow.
+    /// Longest retention that the file's tables allow.
     public static let longestRetention: Int64 = 90 * Day.seconds
 
     /// Directory of the log and its key; made (mode 0700) when missing.
     public var stateDirectory: String
     /// How old a mail may be when its bounce comes: coverage must be complete that far back.
     public var bounceWindow: Int64
-    /// How long records are kept at least; they go by whole days.
+    /// How long records are kept; they go by whole days.
     public var retention: Int64
     /// The times above are what the log goes by from now on. Commands leave this off: they go by what the daemon set,
     /// or a `guardd record` with default times would drop days that the daemon keeps.
