@@ -6,6 +6,11 @@ struct DiagnosticText: Sendable {
     private static let budget = 16_384
     private static let addressesKept = 64
 
+    /// Whether the words still matter; what the header says may have settled it.
+    var needsWords = true
+    /// Whether this is a complaint, which may tell the id in words.
+    var isComplaint = false
+
     private(set) var hasFailure = false
     private(set) var hasSignature = false
     private(set) var isReceipt = false
@@ -29,9 +34,9 @@ struct DiagnosticText: Sendable {
         guard remaining > 0, line.count > 0 else { return }
         remaining -= line.count
         let text = DiagnosticText.folded(line)
-        readWords(text)
+        if needsWords { readWords(text) }
         if text.contains(ASCII.at) { readAddresses(text, isBehindMarker: isBehindMarker) }
-        if complaintID == nil { readComplaint(text) }
+        if isComplaint, complaintID == nil { readComplaint(text) }
         noteListing(text)
     }
 
@@ -49,8 +54,7 @@ struct DiagnosticText: Sendable {
 
     /// An empty line: what follows is another paragraph.
     mutating func endParagraph() {
-        window.removeAll(keepingCapacity: true)
-        window.append(ASCII.space)
+        if !window.isEmpty { window.removeAll(keepingCapacity: true) }
     }
 
     private mutating func readWords(_ text: Octets) {

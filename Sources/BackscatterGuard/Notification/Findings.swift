@@ -55,6 +55,8 @@ extension NotificationReader {
             var hasFailedSubject = false
             var isAutoReply = false
             var isReadReceipt = false
+            /// A person's program wrote it, or it answers a mail.
+            var isWritten = false
         }
 
         /// The notification returned a mail, with an id or without.
@@ -80,7 +82,9 @@ extension NotificationReader.Findings {
         outer.isFromDaemon = Phrases.daemons.isFound(in: from) || from.suffix(2) == [ASCII.less, ASCII.greater]
         let subject = (header.body(of: .subject) ?? []).map(ASCII.lowercase)
         outer.hasFailedSubject = Phrases.failedSubjects.isFound(in: subject)
+        outer.isWritten = !header.referenceIDs.isEmpty || header.names.contains(.mailer) || header.names.contains(.userAgent)
         outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject.span)
+        if (outer.isFromDaemon && outer.hasFailedSubject) || !outer.failedRecipients.isEmpty { words.needsWords = false }
         let precedence = header.body(of: .precedence) ?? []
         outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
             || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
@@ -101,6 +105,8 @@ extension NotificationReader.Findings {
         if ASCII.equal(type.reportType, "delivery-status") { isStatusReport = true }
         if ASCII.equal(type.reportType, "disposition-notification") { isDispositionReport = true }
         if ASCII.equal(type.reportType, "feedback-report") { isFeedbackReport = true }
+        if isStatusReport { words.needsWords = false }
+        words.isComplaint = isFeedbackReport
     }
 
     /// A group of report fields. RFC 3464 2.2, 2.3.
@@ -208,8 +214,8 @@ extension NotificationReader.Findings {
         if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
         if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || hasReturned }
-        if outer.hasFailedSubject { return words.hasFailure || hasReturned }
-        return words.hasFailure && (hasPartOriginal || hasTracedOriginal)
+        if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
+        return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
     }
 
     private var failedRecipients: [Octets] {

@@ -55,6 +55,11 @@ public struct NotificationReader: Sendable {
     public mutating func read(_ content: Span<UInt8>) {
         var index = 0
         while index < content.count {
+            if cutter.isAtLineStart, let end = content.firstIndex(of: ASCII.lf, from: index), end - index <= LineCutter.limit {
+                takeLine(content.extracting(index..<end), continues: false, ends: true)
+                index = end + 1
+                continue
+            }
             switch cutter.step(content, from: index) {
             case .inSpan(let range, let next):
                 takeLine(content.extracting(range), continues: cutter.continuesLine, ends: cutter.endsLine)
