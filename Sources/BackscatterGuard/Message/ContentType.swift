@@ -14,6 +14,7 @@ struct ContentType: Sendable, Equatable {
         case tnef
         /// Pictures, sound, film: nothing to read.
         case opaque
+        case html
         case text
     }
 
@@ -75,7 +76,8 @@ struct ContentType: Sendable, Equatable {
         case 0x6D: return messageMedia(of: type)
         case 0x74:
             let isHeaders = ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "text/rfc822")
-            return isHeaders ? .headers : .text
+            if isHeaders { return .headers }
+            return ASCII.equal(type, "text/html") ? .html : .text
         case 0x61:
             if ASCII.equal(type, "application/ms-tnef") { return .tnef }
             return ASCII.equal(type.prefix(6), "audio/") ? .opaque : .text

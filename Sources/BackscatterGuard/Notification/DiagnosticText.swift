@@ -12,6 +12,8 @@ struct DiagnosticText: Sendable {
     var isComplaint = false
 
     private(set) var hasFailure = false
+    /// Words that say something of failure only when a mail system writes them.
+    private(set) var hasTrouble = false
     private(set) var hasSignature = false
     private(set) var isReceipt = false
     /// Addresses that begin a line or follow a word such as `Recipient:`.
@@ -64,6 +66,7 @@ struct DiagnosticText: Sendable {
         window = Octets(tail) + text.map(ASCII.lowercase)
         window.append(ASCII.space)
         if !hasFailure { hasFailure = Phrases.failures.isFound(in: window) }
+        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window) }
         if !hasSignature {
             hasSignature = Phrases.signatures.isFound(in: window)
             if hasSignature { isReceipt = Phrases.receipts.isFound(in: window) }

@@ -4,6 +4,7 @@ extension NotificationReader {
     struct Findings: Sendable {
         private static let idsKept = 32
         private static let addressesKept = 64
+        private static let textRank = Int.max / 2
 
         private struct Original: Sendable {
             var id: MessageID
@@ -65,10 +66,13 @@ extension NotificationReader {
 }
 
 extension NotificationReader.Findings {
+    /// The notification returns one more mail.
+    ///
+    /// - Returns: its rank. A mail returned as a part counts more than one found in a text, which strangers may have written.
     mutating func beginGroup(fromText: Bool) -> Int {
         groups += 1
         if fromText { hasTextOriginal = true } else { hasPartOriginal = true }
-        return groups
+        return fromText ? groups + Self.textRank : groups
     }
 
     /// The notification's own header section.
@@ -88,7 +92,8 @@ extension NotificationReader.Findings {
         let precedence = header.body(of: .precedence) ?? []
         outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
             || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
-            || ASCII.equal(precedence, "auto_reply") || ASCII.equal(precedence, "junk")
+            || ASCII.equal(precedence, "auto_reply") || ASCII.equal(precedence, "auto-reply") || ASCII.equal(precedence, "junk")
+            || ASCII.equal(precedence, "vacation") || header.names.contains(.appleAction)
             || header.names.contains(.autoreply) || header.names.contains(.autorespond)
     }
 
@@ -136,7 +141,7 @@ extension NotificationReader.Findings {
         }
         if header.names.contains(.hotmailRecipient) { hasComplaint = true }
         if header.looksReturned, !isBounce { hasTracedOriginal = true }
-        let isFirst = detailGroup == 0 || (detailGroup == scope.group && scope.depth > detailDepth)
+        let isFirst = detailGroup == 0 || scope.group < detailGroup || (detailGroup == scope.group && scope.depth > detailDepth)
         guard isFirst else { return }
         detailGroup = scope.group
         detailDepth = scope.depth
@@ -213,7 +218,7 @@ extension NotificationReader.Findings {
     private var isTextBounce: Bool {
         if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
-        if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || hasReturned }
+        if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
         if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
         return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
     }

@@ -114,11 +114,15 @@ extension NotificationReader {
             }
             return
         }
-        if decoder == nil, let named = header.body(of: .transferEncoding) {
-            let encoding = TransferDecoder.encoding(named: named)
-            if encoding != .identity { decoder = TransferDecoder(encoding) }
-        }
+        // One encoding is undone; what is encoded within an encoded part is left to the text scan.
+        if decoder == nil { beginDecoding(header, type) }
         if type.media == .message || type.media == .headers { mode = .header(.returned) }
+    }
+
+    private mutating func beginDecoding(_ header: HeaderBlock, _ type: ContentType) {
+        let encoding = header.body(of: .transferEncoding).map(TransferDecoder.encoding) ?? .identity
+        if type.media == .html { html = HTMLText() }
+        if encoding != .identity || type.media == .html { decoder = TransferDecoder(encoding) }
     }
 
     /// The header section of a mail that is returned, or of one that is wrapped around it.

@@ -25,7 +25,7 @@ extension NotificationReader {
             takeEmptyTextLine()
             return
         }
-        if scope.depth == 0, scope.media == .text || scope.media == .multipart, !findings.hasReturnedMail {
+        if scope.depth == 0, scope.media == .text || scope.media == .html || scope.media == .multipart, !findings.hasReturnedMail {
             findings.words.take(line.extracting(first..<line.count), isBehindMarker: scope.hasMarker)
         }
         if text.isOpen, takeBlockLine(line, start: start, first: first) { return }

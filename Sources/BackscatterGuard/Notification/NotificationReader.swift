@@ -19,7 +19,7 @@ public struct NotificationReader: Sendable {
     struct Scope: Sendable {
         /// 0 in the notification itself, 1 in a mail that it returns, ...
         var depth = 0
-        /// Which of the mails that the notification returns this belongs to, counted from 1; 0 outside of them.
+        /// Which of the mails that the notification returns this belongs to; 0 outside of them. Lower ones are stronger.
         var group = 0
         /// A line said that the returned mail follows.
         var hasMarker = false
@@ -36,9 +36,11 @@ public struct NotificationReader: Sendable {
     var block = HeaderBlock()
     var text = TextBlock()
     var decoder: TransferDecoder?
+    var html: HTMLText?
     var findings = Findings()
     private var cutter = LineCutter()
     private var decoded: Octets = []
+    private var decodedHTML: Octets = []
     private var decodedSearched = 0
     private var isDecodedPiece = false
 
@@ -97,7 +99,13 @@ public struct NotificationReader: Sendable {
         if decoder == nil {
             takeContent(line.extracting(0..<end), continues: continues)
         } else {
-            decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decoded)
+            if html == nil {
+                decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decoded)
+            } else {
+                decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decodedHTML)
+                html?.convert(decodedHTML, into: &decoded)
+                decodedHTML.removeAll(keepingCapacity: true)
+            }
             takeDecoded(isLast: false)
         }
     }
@@ -142,6 +150,7 @@ public struct NotificationReader: Sendable {
         guard decoder != nil else { return }
         takeDecoded(isLast: true)
         decoder = nil
+        html = nil
         isDecodedPiece = false
         decodedSearched = 0
         decoded.removeAll(keepingCapacity: true)

@@ -107,6 +107,12 @@ enum Phrases {
         "n'a pas pu", "n\u{e3}o p\u{f4}de", "nao pode ser", "impossibile recapitare", "kunne ikke leveres",
     ])
 
+    /// In the text of a mail system: something is wrong with a mail.
+    static let troubles = PhraseSet([
+        "failed", "failure", "fails", "refused", "rejected", "reject", "error", "denied", "delayed", "not accepted", "unable to", "could not",
+        "undeliver", "bounce", "frozen", "no mailbox", "not exist", "not found", "unknown",
+    ])
+
     /// In the text: the very words of a program that writes nothing but bounces.
     static let signatures = PhraseSet([
         "this is the qmail-send program", "qmail-send program at", "message was created automatically by mail delivery software",
@@ -125,7 +131,7 @@ enum Phrases {
     /// In Subject: a person is away, or a machine thanks.
     static let autoReplies = PhraseSet([
         "out of office", "out of the office", "out-of-office", "automatic reply", "automatic response", "automated reply",
-        "automated response", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "autoresponder",
+        "automated response", "auto reply", "auto:", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "autoresponder",
         "autorespond", "vacation", "away from", "i am away", "on holiday", "on leave", "abwesen", "automatische antwort", "autosvar",
         "absence", "r\u{e9}ponse automatique", "reponse automatique", "respuesta autom", "resposta autom", "risposta automatica",
         "automatyczna", "odpowied", "fuera de la oficina", "fuera de oficina", "ausencia", "fuori ufficio", "automatisch antwoord",

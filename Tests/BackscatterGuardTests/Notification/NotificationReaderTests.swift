@@ -179,6 +179,20 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
         #expect(read(Samples.report(Samples.original, text: "<them@x.example>: host said: 550\n    Message-ID: <no@x>\n")).ids == ["sent@our.example"])
     }
 
+    @Test func aPartCountsMoreThanAText() {
+        let text = "From: x\nTo: y\nReceived: z\nMessage-ID: <no@x>\n"
+        let evidence = read(Samples.report(Samples.original, text: text))
+        #expect(evidence.ids.first == "sent@our.example" && evidence.originalSender == Octets("us@our.example"))
+    }
+
+    @Test func html() {
+        let page = "<html><body><p>Could not be delivered to them@x.example<br>Original message headers:<pre>Received: from a by b<br>From: us<br>Message-ID: &lt;sent@our.example&gt;<br></pre></body></html>\n"
+        let text = "\(Samples.daemon)Content-Type: text/html\n\n\(page)"
+        everyDivision(Samples.lines(text)) { #expect(CorpusScore.read($0).ids == ["sent@our.example"]) }
+        let encoded = "\(Samples.daemon)Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n\(Samples.base64(page.replacing("&lt;", with: "<").replacing("&gt;", with: ">")))"
+        #expect(read(encoded).ids == ["sent@our.example"])
+    }
+
     @Test func onlyTheFirstHeaderSectionCounts() {
         let body = "--- Below this line is a copy of the message.\n\nFrom: x\nTo: y\nReceived: z\nMessage-ID: <no@x>\n\n"
         #expect(read(Samples.qmail(Samples.original + body)).ids == ["sent@our.example"])
@@ -243,8 +257,6 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
 
     @Test func nestedInMixed() {
         let inner = Samples.report(Samples.original)
-        let text = "From: a@b.example\nSubject: hello\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\(inner.drop { $0 != "C" }.drop { $0 == "C" }.description)"
-        #expect(text.isEmpty == false)
         let body = String(inner[(inner.range(of: "Content-Type: multipart/report")?.lowerBound ?? inner.startIndex)...])
         let evidence = read("From: a@b.example\nSubject: hello\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\(body)\n--m--\n")
         #expect(evidence.kind == .bounce && evidence.ids == ["sent@our.example"])
