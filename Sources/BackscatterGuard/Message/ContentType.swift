@@ -36,7 +36,7 @@ struct ContentType: Sendable, Equatable {
         let clean = body.contains(ASCII.openParenthesis) ? ContentType.withoutComments(body) : body
         var index = 0
         let type = ContentType.token(clean, &index, upTo: { $0 == ASCII.semicolon || $0 <= ASCII.space || $0 == ASCII.comma })
-        media = ContentType.media(of: ASCII.lowercased(type))
+        media = ContentType.media(of: type)
         isReport = ASCII.equal(type, "multipart/report")
         readParameters(clean, from: index)
         if media != .multipart { boundary = nil }
@@ -72,7 +72,7 @@ struct ContentType: Sendable, Equatable {
     }
 
     private static func media(of type: Octets) -> Media {
-        switch type.first {
+        switch type.first.map(ASCII.lowercase) {
         case 0x6D: return messageMedia(of: type)
         case 0x74:
             let isHeaders = ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "text/rfc822")

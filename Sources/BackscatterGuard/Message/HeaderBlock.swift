@@ -90,8 +90,34 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
-    /// The block has ended.
-    mutating func finish() { endField() }
+    /// How a block came to its end.
+    enum End: Sendable {
+        /// An empty line, or a line that is no field.
+        case whole
+        /// A boundary, or the end of the content after a line end.
+        case cut
+        /// The content ended within a line.
+        case cutWithinLine
+    }
+
+    /// The block has ended. Returned mail is often cut off; an id that the cut may have shortened is dropped, for
+    /// it would be one that nobody ever sent.
+    ///
+    /// - Returns: whether an id was dropped.
+    @discardableResult
+    mutating func finish(_ end: End = .whole) -> Bool {
+        let isShortened = switch end {
+        case .whole: false
+        case .cut: isScanning && scanner.isWithinBrackets
+        case .cutWithinLine: isScanning && (scanner.isWithinBrackets || scanner.isBare)
+        }
+        if isShortened {
+            isScanning = false
+            current = nil
+        }
+        endField()
+        return isShortened
+    }
 
     private mutating func append(_ text: Span<UInt8>) {
         if isScanning {

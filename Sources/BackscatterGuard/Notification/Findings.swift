@@ -8,6 +8,7 @@ extension NotificationReader {
 
         private struct Original: Sendable {
             var id: MessageID
+            var hash: Int
             var group: Int
             var depth: Int
         }
@@ -135,9 +136,9 @@ extension NotificationReader.Findings {
     mutating func takeReturned(_ header: HeaderBlock, scope: NotificationReader.Scope, isBounce: Bool, fromText: Bool) {
         // The id of a bounce that somebody quotes in a text is that of a bounce, which nobody here sent.
         if !(isBounce && fromText) {
-            for id in header.messageIDs + header.keptIDs + header.resentIDs where !(id.isDomino && ownIDs.contains(id)) {
-                insert(id, scope.group, scope.depth)
-            }
+            insert(header.messageIDs, scope)
+            insert(header.keptIDs, scope)
+            insert(header.resentIDs, scope)
         }
         if header.names.contains(.hotmailRecipient) { hasComplaint = true }
         if header.looksReturned, !isBounce { hasTracedOriginal = true }
@@ -154,11 +155,19 @@ extension NotificationReader.Findings {
         }
     }
 
+    /// Leaves out the id that Domino put in the place of the original's: it is the notification's own.
+    private mutating func insert(_ ids: [MessageID], _ scope: NotificationReader.Scope) {
+        for id in ids where !(id.isDomino && ownIDs.contains(id)) { insert(id, scope.group, scope.depth) }
+    }
+
     private mutating func insert(_ id: MessageID, _ group: Int, _ depth: Int) {
-        guard !originals.contains(where: { $0.id == id }) else { return }
+        // Behind a full list of stronger ids there is no place.
+        if originals.count >= Self.idsKept, let last = originals.last, last.group < group { return }
+        let hash = id.hashValue
+        guard !originals.contains(where: { $0.hash == hash && $0.id == id }) else { return }
         idCount += 1
         let place = originals.firstIndex { $0.group > group || ($0.group == group && $0.depth < depth) } ?? originals.count
-        originals.insert(Original(id: id, group: group, depth: depth), at: place)
+        originals.insert(Original(id: id, hash: hash, group: group, depth: depth), at: place)
         if originals.count > Self.idsKept { originals.removeLast() }
     }
 

@@ -34,6 +34,8 @@ public struct NotificationReader: Sendable {
     var scope = Scope()
     var levels = BoundaryStack()
     var block = HeaderBlock()
+    /// The block that was read before, for its storage.
+    private var spare = HeaderBlock()
     var text = TextBlock()
     var decoder: TransferDecoder?
     var html: HTMLText?
@@ -79,12 +81,24 @@ public struct NotificationReader: Sendable {
 
     /// The content has ended.
     public mutating func finish() {
-        if let rest = cutter.takeRest() {
-            takeLine(rest.span, continues: cutter.continuesLine, ends: false)
-        }
+        let rest = cutter.takeRest()
+        if let rest { takeLine(rest.span, continues: cutter.continuesLine, ends: false) }
         endDecoding()
-        endOpenBlock()
+        endOpenBlock(rest == nil ? .cut : .cutWithinLine)
         if levels.hasOpenLevel { findings.isBroken = true }
+    }
+
+    /// Takes the finished block out, with an empty one in its place; give it back with `reuse(_:)`.
+    mutating func takeBlock() -> HeaderBlock {
+        var taken = HeaderBlock()
+        swap(&taken, &spare)
+        swap(&taken, &block)
+        return taken
+    }
+
+    mutating func reuse(_ taken: inout HeaderBlock) {
+        taken.reset()
+        swap(&taken, &spare)
     }
 
     /// A line as it came: a boundary of the encoded text, or material for the decoder.

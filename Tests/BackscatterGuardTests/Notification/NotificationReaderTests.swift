@@ -255,6 +255,20 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
         }
     }
 
+    @Test(arguments: [
+        ("<sent@our.exa", false), ("<sent@our.example>", true), ("sent@our.exa", false), ("<sent@our.exa\n", false), ("sent@our.example\n", true),
+        ("<sent@our.exa\nTo: them@x.example\n", true),
+    ])
+    func anIDThatTheEndCutIsNone(_ id: String, _ counts: Bool) {
+        #expect(read(Samples.qmail("From: us@our.example\nReceived: from a by b\nMessage-ID: \(id)")).ids.isEmpty != counts)
+    }
+
+    @Test func aSystemsMailWithinABounceYieldsWhatItReturns() {
+        let inner = Samples.report(Samples.original).replacing("From: MAILER-DAEMON@mx.example", with: "Return-Path: <>\nFrom: no-reply@x").replacing("report; report-type=delivery-status", with: "mixed")
+        let outer = "\(Samples.daemon)Content-Type: multipart/report; report-type=delivery-status; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n\(inner)\n--o--\n"
+        #expect(read(outer).ids == ["sent@our.example", "own@mx.example"])
+    }
+
     @Test func nestedInMixed() {
         let inner = Samples.report(Samples.original)
         let body = String(inner[(inner.range(of: "Content-Type: multipart/report")?.lowerBound ?? inner.startIndex)...])
