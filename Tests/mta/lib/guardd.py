@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 import processes
@@ -58,6 +59,12 @@ class Guardd:
     def logged(self, pattern, seconds=20, after=0):
         """Waits for a log line that matches, behind the first `after` characters."""
         return processes.until(lambda: re.search(pattern, self.log[after:]), lambda: f'no {pattern!r} in log:\n{self.log[after:]}', seconds)
+
+    def reload(self, answer):
+        """SIGHUP, and waits for the log line that answers it."""
+        begun = len(self.log)
+        self.process.signal(signal.SIGHUP)
+        self.logged(answer, after=begun)
 
     def end(self):
         if self.process:

@@ -84,13 +84,16 @@ def missing():
 class Postfix:
     """One instance, with an smtpd for each entry of `doors`: {name: options}, each on a port of its own.
 
-    `main`: more lines for main.cf, which win. Doors whose name begins with 'unix' listen on a Unix socket.
+    `main`: more lines for main.cf, which win. `port`: of the first door, if it has to be known before. Doors whose name
+    begins with 'unix' listen on a Unix socket.
     """
 
-    def __init__(self, domain='a.example', doors=None, main='', start=True):
+    def __init__(self, domain='a.example', doors=None, main='', port=None):
         self.dir = processes.folder()
         self.domain = domain
         self.doors = {name: processes.free_port() for name in doors or {'plain': ''} if not name.startswith('unix')}
+        if port:
+            self.doors[next(iter(self.doors))] = port
         for name in ('etc', 'queue', 'data', 'mail'):
             os.makedirs(os.path.join(self.dir, name))
         owner, nobody = pwd.getpwnam('postfix'), pwd.getpwnam('nobody')
@@ -107,8 +110,7 @@ class Postfix:
                 lines += [f'{address}:{self.doors[name]} inet n - n - - smtpd{options}' for address in ('127.0.0.1', '[::1]')]
         self._write('master.cf', '\n'.join(lines) + '\n' + SERVICES)
         self.process = None
-        if start:
-            self.start()
+        self.start()
 
     def _write(self, name, text):
         with open(os.path.join(self.dir, 'etc', name), 'w') as file:
