@@ -11,14 +11,16 @@ import subprocess
 import processes
 from processes import until
 
+HOSTS = ['127.0.0.1', '[::1]'] if processes.HAS_IPV6 else ['127.0.0.1']
+
 MAIN = '''compatibility_level = 3.6
 config_directory = {dir}/etc
 queue_directory = {dir}/queue
 data_directory = {dir}/data
 mail_owner = postfix
 setgid_group = postdrop
-inet_protocols = all
-inet_interfaces = 127.0.0.1, [::1]
+inet_protocols = {protocols}
+inet_interfaces = {interfaces}
 myhostname = {host}
 mydomain = {domain}
 mydestination =
@@ -99,7 +101,8 @@ class Postfix:
         owner, nobody = pwd.getpwnam('postfix'), pwd.getpwnam('nobody')
         os.chown(os.path.join(self.dir, 'data'), owner.pw_uid, owner.pw_gid)
         os.chown(os.path.join(self.dir, 'mail'), nobody.pw_uid, nobody.pw_gid)
-        text = MAIN.format(dir=self.dir, host='mx.' + domain, domain=domain, uid=nobody.pw_uid, gid=nobody.pw_gid)
+        text = MAIN.format(dir=self.dir, host='mx.' + domain, domain=domain, uid=nobody.pw_uid, gid=nobody.pw_gid,
+                           protocols='all' if processes.HAS_IPV6 else 'ipv4', interfaces=', '.join(HOSTS))
         self._write('main.cf', override(text, main))
         lines = []
         for name, options in (doors or {'plain': ''}).items():
@@ -107,7 +110,7 @@ class Postfix:
             if name.startswith('unix'):
                 lines.append(f'{name} unix n - n - - smtpd{options}')
             else:
-                lines += [f'{address}:{self.doors[name]} inet n - n - - smtpd{options}' for address in ('127.0.0.1', '[::1]')]
+                lines += [f'{address}:{self.doors[name]} inet n - n - - smtpd{options}' for address in HOSTS]
         self._write('master.cf', '\n'.join(lines) + '\n' + SERVICES)
         self.process = None
         self.start()
