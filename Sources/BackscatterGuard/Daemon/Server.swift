@@ -68,7 +68,11 @@ public final class Server {
             sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
                 log.write(.error, "sent log: \(alarm.text)")
             }
-            if configuration.recordsOutgoingMail { try sentLog.startCovering(at: EventLoop.seconds()) }
+            if configuration.recordsOutgoingMail {
+                // Nothing leaves through a listener that is not there: from here on all is recorded.
+                try sentLog.startCovering(at: EventLoop.seconds())
+                try sentLog.closeHole(at: EventLoop.seconds())
+            }
         } catch { throw .sentLog(error) }
         try startWorkers(settings)
     }
@@ -85,7 +89,7 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers)
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -155,6 +159,7 @@ final class WorkerThread {
         let log: LogWriter
         let connections: ConnectionLimits
         let numbers: SessionNumbers
+        let holes: HoleKeeper
     }
 
     let mailbox: Mailbox
@@ -171,7 +176,7 @@ final class WorkerThread {
                 let loop = try EventLoop(waker: waker)
                 let worker = Worker(
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, mailbox: mailbox
+                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
                 )
                 for (descriptor, direction) in listeners { try worker.listen(descriptor, direction: direction) }
                 loop.run()
