@@ -38,15 +38,17 @@ enum DemoCast {
     static let domain = "example.org"
     static let own = "ann@example.org"
     static let failed = "bob@example.net"
+    /// Whom the forger wrote to. Ann never did: the pair of her address and Bob's is known by now, and counts for her.
+    static let spammed = "dave@example.com"
 
     /// - Parameter id: Message-ID of the mail that is sent out, without `<>`.
     static func mails(id: String) -> [DemoMail] {
         [
-            DemoMail("a mail of \(own), going out", isOutgoing: true, from: own, to: failed, .sent, original(id: id)),
-            DemoMail("its bounce (Postfix)", from: "", to: own, .delivered(.sent), postfixBounce(of: original(id: id))),
-            DemoMail("a forged bounce (qmail)", from: "", to: own, .refused(.neverSent), qmailBounce(of: original(id: "q1.forged@example.org"))),
-            DemoMail("a forged bounce (Postfix)", from: "", to: own, .refused(.neverSent), postfixBounce(of: original(id: "p2.forged@example.org"))),
-            DemoMail("a forged bounce (Exim)", from: "", to: own, .refused(.neverSent), eximBounce(of: original(id: "e3.forged@example.org"))),
+            DemoMail("a mail of \(own), going out", isOutgoing: true, from: own, to: failed, .sent, original(id: id, to: failed)),
+            DemoMail("its bounce (Postfix)", from: "", to: own, .delivered(.sent), postfixBounce(of: original(id: id, to: failed), failed: failed)),
+            DemoMail("a forged bounce (qmail)", from: "", to: own, .refused(.neverSent), qmailBounce(of: original(id: "q1.forged@example.org", to: spammed), failed: spammed)),
+            DemoMail("a forged bounce (Postfix)", from: "", to: own, .refused(.neverSent), postfixBounce(of: original(id: "p2.forged@example.org", to: spammed), failed: spammed)),
+            DemoMail("a forged bounce (Exim)", from: "", to: own, .refused(.neverSent), eximBounce(of: original(id: "e3.forged@example.org", to: spammed), failed: spammed)),
             DemoMail("an automatic reply", from: "", to: own, .delivered(.notABounce), automaticReply(to: id)),
             DemoMail("an ordinary mail", from: "carol@example.net", to: own, .relayed, ordinary),
         ]
@@ -54,10 +56,10 @@ enum DemoCast {
 
     private static let date = "Mon, 06 Jul 2026 10:00:00 +0000"
 
-    private static func original(id: String) -> String {
+    private static func original(id: String, to recipient: String) -> String {
         """
         From: Ann <\(own)>
-        To: Bob <\(failed)>
+        To: <\(recipient)>
         Subject: Lunch on Thursday?
         Date: \(date)
         Message-ID: <\(id)>
@@ -67,7 +69,7 @@ enum DemoCast {
         """
     }
 
-    private static func postfixBounce(of original: String) -> String {
+    private static func postfixBounce(of original: String, failed: String) -> String {
         """
         Date: \(date)
         From: MAILER-DAEMON@mx.example.net (Mail Delivery System)
@@ -119,7 +121,7 @@ enum DemoCast {
         """
     }
 
-    private static func qmailBounce(of original: String) -> String {
+    private static func qmailBounce(of original: String, failed: String) -> String {
         """
         Received: (qmail 4711 invoked for bounce); 6 Jul 2026 10:00:00 -0000
         Date: 6 Jul 2026 10:00:00 -0000
@@ -144,7 +146,7 @@ enum DemoCast {
         """
     }
 
-    private static func eximBounce(of original: String) -> String {
+    private static func eximBounce(of original: String, failed: String) -> String {
         """
         X-Failed-Recipients: \(failed)
         Auto-Submitted: auto-replied

@@ -21,12 +21,12 @@ enum DemoManual {
             2. Its bounce comes back, and is delivered (250):
                \(swaks) --from '<>' --to \(DemoCast.own) \\
                  --h-From 'MAILER-DAEMON@mail.example.net' --h-Subject 'failure notice' \\
-                 --body '\(body(id: "mine@\(DemoCast.domain)"))'
+                 --body '\(body(id: "mine@\(DemoCast.domain)", failed: DemoCast.failed))'
 
             3. A bounce of a mail that was never sent, and is refused (550):
                \(swaks) --from '<>' --to \(DemoCast.own) \\
                  --h-From 'MAILER-DAEMON@mail.example.net' --h-Subject 'failure notice' \\
-                 --body '\(body(id: "forged@\(DemoCast.domain)"))'
+                 --body '\(body(id: "forged@\(DemoCast.domain)", failed: DemoCast.spammed))'
 
             4. An ordinary mail, which passes (250):
                \(swaks) --from carol@example.net --to \(DemoCast.own)
@@ -37,12 +37,12 @@ enum DemoManual {
     }
 
     /// qmail's form, on one line: swaks makes line ends of \\n.
-    private static func body(id: String) -> String {
+    private static func body(id: String, failed: String) -> String {
         [
             "Hi. This is the qmail-send program at mail.example.net.", "I could not deliver your message.", "",
-            "<\(DemoCast.failed)>:", "Sorry, no mailbox here by that name. (#5.1.1)", "",
+            "<\(failed)>:", "Sorry, no mailbox here by that name. (#5.1.1)", "",
             "--- Below this line is a copy of the message.", "", "Return-Path: <\(DemoCast.own)>",
-            "From: \(DemoCast.own)", "To: \(DemoCast.failed)", "Message-ID: <\(id)>", "", "Hello",
+            "From: \(DemoCast.own)", "To: \(failed)", "Message-ID: <\(id)>", "", "Hello",
         ].joined(separator: "\\n")
     }
 }
