@@ -14,7 +14,8 @@ final class Relay: SessionSink {
     private static let lingerLimit: Int64 = 5_000
 
     let number: UInt64
-    private unowned let worker: Worker
+    /// The worker's table holds the relay, and `finish` takes it out again.
+    private let worker: Worker
     private var session: SMTPSession
     private var client: ClientSocket?
     private var upstream: UpstreamSocket?

@@ -7,8 +7,9 @@ import Glibc
 struct LMDBFailure: Error, Sendable, Equatable {
     let code: CInt
 
-    /// The file's content can't be trusted any more.
-    var isDamage: Bool { [MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND].contains(code) }
+    /// The file's content can't be trusted any more. A broken page near the root is told as MDB_BAD_TXN: LMDB marks the
+    /// transaction when it meets the page, then stumbles over its own mark; we never go on with a marked one ourselves.
+    var isDamage: Bool { [MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND, MDB_BAD_TXN].contains(code) }
     /// This process can't write through this environment any more; the file may be sound.
     var isPanic: Bool { [MDB_PANIC, MDB_MAP_RESIZED, MDB_BAD_RSLOT, MDB_BAD_DBI].contains(code) }
     var isFull: Bool { [MDB_MAP_FULL, ENOSPC, EDQUOT, EFBIG].contains(code) }

@@ -4,7 +4,7 @@
 extension SentLogFile {
     /// - Complexity: (ids + references) × 2 + pairs, each bounded by Inquiry, times the days kept; no writing, no lock
     ///   but the one of the reader pool.
-    func answer(_ inquiry: Inquiry, at now: Int64, bounceWindow: Int64) throws(LMDBFailure) -> Findings {
+    func answer(_ inquiry: Inquiry, at now: Int64) throws(LMDBFailure) -> Findings {
         let ids = names(inquiry.ids), references = names(inquiry.references)
         let pairs = pairNames(inquiry)
         return try environment.read { transaction throws(LMDBFailure) in
@@ -15,7 +15,7 @@ extension SentLogFile {
             for pair in pairs where !findings.knownPairs[pair.recipient] {
                 findings.knownPairs[pair.recipient] = try isKnown(pair.name, slots, transaction)
             }
-            findings.isCovered = try tables.coverage(transaction).isComplete(from: now - bounceWindow, to: now)
+            findings.isCovered = try tables.coverage(transaction).isComplete(from: now - times.bounceWindow, to: now)
             return findings
         }
     }

@@ -29,26 +29,25 @@ extension SentLogFile {
 
     /// Commits durably, or changes nothing.
     ///
-    /// - Parameter retention: seconds; tells whether days are due to expire.
-    func commit(_ batch: SentBatch, retention: Int64) throws(LMDBFailure) -> Committed {
+    func commit(_ batch: SentBatch) throws(LMDBFailure) -> Committed {
         let committed = try environment.write { transaction throws(LMDBFailure) in
             var days = try tables.days(transaction)
             let before = days
             for item in batch.items { try record(item, in: &days, transaction) }
             if days != before { try tables.setDays(days, transaction) }
-            let committed = try note(batch, days.floor, retention, transaction)
-            try cover(batch, committed, retention, transaction)
+            let committed = try note(batch, days.floor, transaction)
+            try cover(batch, committed, transaction)
             return committed
         }
         complete()
         return committed
     }
 
-    /// Drops the days that ended `retention` and more before `now`, unless the clock is not to be trusted.
+    /// Drops the days that ended the retention and more before `now`, unless the clock is not to be trusted.
     ///
     /// - Returns: how many were dropped; nil: nothing expires yet because the clock stepped.
-    func expire(at now: Int64, retention: Int64) throws(LMDBFailure) -> Int? {
-        let first = Day.number(now - retention)
+    func expire(at now: Int64) throws(LMDBFailure) -> Int? {
+        let first = Day.number(now - times.retention)
         let count: Int? = try environment.write { transaction throws(LMDBFailure) in
             let clock = try tables.clock(transaction)
             guard clock.mayExpire(at: now), let newest = clock.newest, now - newest <= ExpiryClock.tolerance else { return nil }
@@ -71,6 +70,7 @@ extension SentLogFile {
 
     private func record(_ item: SentBatch.Item, in days: inout DaySlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
         let entry = item.entry
+        guard !entry.isEmpty else { return }
         let slot = days.slot(for: Day.number(item.time))
         let sender = SenderHashes(entry.reversePath, key: key)
         let record = SentRecord(
@@ -99,24 +99,24 @@ extension SentLogFile {
         try transaction.put(table, name, merged.row)
     }
 
-    private func note(_ batch: SentBatch, _ floor: Int32, _ retention: Int64, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Committed {
+    private func note(_ batch: SentBatch, _ floor: Int32, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Committed {
         var committed = Committed()
         guard let now = batch.now else { return committed }
         var clock = try tables.clock(transaction)
         let before = clock
         committed.step = clock.observe(now)
         committed.suspendedUntil = clock.suspendedUntil
-        committed.isExpiryDue = !batch.leavesExpiry && clock.mayExpire(at: now) && floor < Day.number(now - retention)
+        committed.isExpiryDue = !batch.leavesExpiry && clock.mayExpire(at: now) && floor < Day.number(now - times.retention)
         if clock != before { try tables.setClock(clock, transaction) }
         return committed
     }
 
     private func cover(
-        _ batch: SentBatch, _ committed: Committed, _ retention: Int64, _ transaction: LMDBTransaction
+        _ batch: SentBatch, _ committed: Committed, _ transaction: LMDBTransaction
     ) throws(LMDBFailure) {
         guard !batch.changes.isEmpty || batch.pendingHole != nil || committed.step != 0 else { return }
         var coverage = try tables.coverage(transaction)
-        if committed.step != 0, let now = batch.now { coverage.clockStepped(by: committed.step, to: now, limit: retention) }
+        if committed.step != 0, let now = batch.now { coverage.clockStepped(by: committed.step, to: now, limit: times.retention) }
         if let hole = batch.pendingHole { coverage.openHole(at: hole) }
         for change in batch.changes { change.apply(to: &coverage) }
         try tables.setCoverage(coverage, transaction)

@@ -21,9 +21,14 @@ public struct SentStatistics: Sendable, Equatable {
     /// Begin of a hole that could not be written to the log.
     public let pendingHole: Int64?
 
+    /// Seconds that coverage must reach back.
+    public let bounceWindow: Int64
+    /// Seconds that records are kept.
+    public let retention: Int64
+
     /// Whether a forged bounce can be told from a genuine one.
-    public func isCovered(_ settings: SentLogSettings, at now: Int64) -> Bool {
-        pendingHole == nil && coverage.isComplete(from: now - settings.bounceWindow, to: now)
+    public func isCovered(at now: Int64) -> Bool {
+        pendingHole == nil && coverage.isComplete(from: now - bounceWindow, to: now)
     }
 }
 
@@ -44,7 +49,8 @@ extension LMDBSentLog {
                 let clock = try file.tables.clock(transaction)
                 return SentStatistics(
                     days: days, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
-                    expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole
+                    expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole,
+                    bounceWindow: file.times.bounceWindow, retention: file.times.retention
                 )
             }
         }
@@ -53,7 +59,7 @@ extension LMDBSentLog {
     /// What is known of one id, however it is written.
     public func lookup(_ id: MessageID, at now: Int64) throws(SentLogError) -> SentRecord? {
         try withFile { file throws(LMDBFailure) in
-            try file.answer(Inquiry(ids: [id]), at: now, bounceWindow: settings.bounceWindow).ids.first ?? nil
+            try file.answer(Inquiry(ids: [id]), at: now).ids.first ?? nil
         }
     }
 }

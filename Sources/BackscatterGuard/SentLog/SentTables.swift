@@ -11,6 +11,7 @@ struct SentTables: Sendable {
     private static let keyRow = Octets("key".utf8)
     private static let daysRow = Octets("days".utf8)
     private static let coverageRow = Octets("coverage".utf8)
+    private static let timesRow = Octets("times".utf8)
     private static let clockRow = Octets("clock".utf8)
 
     enum Fitness { case fits, otherVersion, otherKey }
@@ -37,15 +38,24 @@ struct SentTables: Sendable {
         guard let version = try transaction.row(meta, SentTables.versionRow) else {
             try transaction.put(meta, SentTables.versionRow, SentTables.version)
             try transaction.put(meta, SentTables.keyRow, fingerprint)
+            try setDays(DaySlots(), transaction)
             return .fits
         }
         guard version == SentTables.version else { return .otherVersion }
         return try transaction.row(meta, SentTables.keyRow) == fingerprint ? .fits : .otherKey
     }
 
+    /// The times the log goes by: those of the settings when they set them, else those that were set before.
+    func times(_ settings: SentLogSettings, _ transaction: LMDBTransaction) throws(LMDBFailure) -> SentTimes {
+        let stored = try transaction.row(meta, SentTables.timesRow).flatMap(SentTimes.init)
+        let wanted = SentTimes(settings)
+        guard settings.setsTimes else { return stored ?? wanted }
+        if stored != wanted { try transaction.put(meta, SentTables.timesRow, wanted.octets) }
+        return wanted
+    }
+
     func days(_ transaction: LMDBTransaction) throws(LMDBFailure) -> DaySlots {
-        guard let row = try transaction.row(meta, SentTables.daysRow) else { return DaySlots() }
-        guard let days = DaySlots(octets: row) else { throw LMDBFailure.notOurRow }
+        guard let days = try transaction.row(meta, SentTables.daysRow).flatMap(DaySlots.init) else { throw .notOurRow }
         return days
     }
 
