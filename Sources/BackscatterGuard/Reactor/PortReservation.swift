@@ -11,7 +11,7 @@ public struct PortReservation: Sendable {
     private let descriptor: CInt
 
     /// - Parameter wanted: port 0 means a free one.
-    /// - Throws: `.system` when another process has the port, one that shares it included.
+    /// - Throws: `.system` when somebody listens on the port, one that shares it included.
     public init(_ wanted: SocketAddress) throws(ReactorError) {
         // Without SO_REUSEPORT the kernel refuses a port that another listener shares.
         let first = try PortReservation.bound(wanted, sharesPort: false)

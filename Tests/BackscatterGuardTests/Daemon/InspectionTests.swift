@@ -138,7 +138,7 @@ import Testing
         #expect(page.hasPrefix("a file\n  kind           bounce\n  original id    <forged@example.org>  not in the sent log\n"))
         #expect(page.contains("  recipient      ann@example.org (To)\n"))
         #expect(page.hasSuffix("  verdict        refuse, never_sent: \(Reason.neverSent.explanation)"))
-        #expect(inspection(Self.bounce(id: "\u{1B}[2J")).page.contains("<\\x1b[2J>"))
+        #expect(inspection(Self.bounce(id: "\u{E9}")).page.contains("<\\xc3\\xa9>"))
     }
 
     @Test func readsFiles() throws {

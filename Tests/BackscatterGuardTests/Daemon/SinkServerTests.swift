@@ -60,10 +60,9 @@ import Testing
         let loopback = try #require(PeerAddress("127.0.0.1"))
         let reservation = try PortReservation(SocketAddress(loopback))
         defer { reservation.close() }
-        #expect(throws: ReactorError.self) { try PortReservation(reservation.address) }
-        // The one that it is held for shares it.
         let descriptor = try Listener.open(reservation.address)
         #expect(PeerAddress(SocketAddress.local(of: descriptor)) == PeerAddress(reservation.address))
+        #expect(throws: ReactorError.self) { try PortReservation(reservation.address) }
         close(descriptor)
     }
 }
