@@ -42,6 +42,16 @@ import Testing
         #expect(state.names == ["sent.guard", "sent.key", "sent.mdb", "sent.mdb-lock"], "nothing is moved or made")
     }
 
+    @Test func whoeverOnlyLooksBeginsNoLog() throws {
+        let state = try StateDirectory()
+        var settings = state.settings
+        settings.beginsLog = false
+        #expect(throws: SentLogError.noLog(directory: state.path)) { try LMDBSentLog(settings, at: noon) }
+        #expect(state.names == [])
+        try LMDBSentLog(state.settings, at: noon).close()
+        try LMDBSentLog(settings, at: noon).close()
+    }
+
     @Test func aKeyWithoutLogBeginsALogWithThatKey() throws {
         let state = try StateDirectory()
         let text = Octets(String(repeating: "Ab", count: 32) + "\n")
@@ -89,7 +99,7 @@ import Testing
         let errors: [SentLogError] = [
             .keyMissing(file: "f", log: "l"), .keyMismatch(file: "f", log: "l"), .keyExposed(file: "f", mode: 0o644),
             .keyMalformed(file: "f"), .wrongUser(directory: "f", uid: 7), .otherFormat(file: "f"), .damagedInUse(file: "f"),
-            .cannotOpen(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
+            .noLog(directory: "f"), .cannotOpen(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
             .queueFull(limit: 3), .closed,
         ]
         for error in errors {
