@@ -44,9 +44,8 @@ public struct Inspection: Sendable {
         add("refers to", evidence.referenceIDs.map { "<\(ASCII.washed($0.octets))>" })
         if evidence.isUnreadable { rows.append(("structure", "broken, or larger than guardd's limits")) }
         add("recipient", recipient.map { ["\(ASCII.washed($0.octets)) (\($0.origin))"] } ?? [])
-        rows.append(("verdict", "\(judgement.verdict.rawValue), \(judgement.reason.rawValue): \(judgement.reason.explanation)"))
-        if judgement.wouldRefuse { rows.append(("", wouldRefuseText)) }
-        if !isLogAsked { rows.append(("", "(no sent log was asked; --state-dir names one)")) }
+        rows.append(("verdict", "\(judgement.verdict.rawValue), \(judgement.reason.rawValue): \(reasonText)"))
+        if isLogAsked, judgement.wouldRefuse { rows.append(("", wouldRefuseText)) }
         let lines = rows.map { name, text in "  " + name + String(repeating: " ", count: 15 - name.utf8.count) + text }
         return ([ASCII.washed(Octets(file.utf8))] + lines).joined(separator: "\n")
     }
@@ -55,6 +54,12 @@ public struct Inspection: Sendable {
         let id = "<\(ASCII.washed(evidence.originalMessageIDs[index].octets))>"
         guard index < knownIDs.count else { return id }
         return id + (knownIDs[index] ? "  in the sent log" : "  not in the sent log")
+    }
+
+    /// Without a log nothing is known of coverage either.
+    private var reasonText: String {
+        guard !isLogAsked, judgement.reason == .notCovered else { return judgement.reason.explanation }
+        return "whether it was sent is for the sent log to say (--state-dir names one)"
     }
 
     private var wouldRefuseText: String {

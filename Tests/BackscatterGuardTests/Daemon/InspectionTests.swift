@@ -141,6 +141,14 @@ import Testing
         #expect(inspection(Self.bounce(id: "\u{E9}")).page.contains("<\\xc3\\xa9>"))
     }
 
+    @Test func thePageSaysWhenNoLogWasAsked() {
+        let page = inspection(Self.bounce(id: "a@example.org")).page
+        #expect(page.contains("<a@example.org>\n"))
+        #expect(page.hasSuffix("deliver, not_covered: whether it was sent is for the sent log to say (--state-dir names one)"))
+        let postmaster = inspection(Self.bounce(id: "a@example.org", to: "To: postmaster@example.org"), log: Log()).page
+        #expect(postmaster.hasSuffix("(would be refused, but postmaster gets everything)"))
+    }
+
     @Test func readsFiles() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("guardd-inspect-\(UUID()).eml").path
         try Self.bounce(id: "known@example.org").write(toFile: path, atomically: true, encoding: .utf8)
