@@ -43,16 +43,20 @@ struct DemoStage {
             throw DemoFailure(description: "embedded mail server: \(error.text)")
         }
         server = PeerAddress(reservation.address)
+        configuration = Self.configuration(server: server, upstream: sink.address, outgoing: outgoing, folder: folder)
+    }
+
+    private static func configuration(server: PeerAddress, upstream: PeerAddress, outgoing: Network, folder: String) -> Configuration {
         var configuration = Configuration()
         configuration.hostname = "guardd.example.org"
         configuration.workers = 1
         configuration.listeners = [.init(address: server)]
-        configuration.upstreams = [.address(sink.address)]
+        configuration.upstreams = [.address(upstream)]
         configuration.upstreamIdentity = .proxyV2
         configuration.outgoingNetworks = [outgoing]
         configuration.policySettings.protectedDomains = [DomainPattern(Octets(DemoCast.domain.utf8))].compactMap(\.self)
         configuration.stateDirectory = folder
-        self.configuration = configuration
+        return configuration
     }
 
     /// As `guardd sent cover --since` does.
