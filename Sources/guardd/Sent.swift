@@ -12,7 +12,7 @@ struct Sent: ParsableCommand {
 
     struct Lookup: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tells whether a Message-ID was sent. Exit status 1 when it was not."
+            abstract: "Tells whether Message-IDs were sent. Exit status 1 when one was not."
         )
 
         @OptionGroup var log: SentLogOptions
@@ -20,14 +20,24 @@ struct Sent: ParsableCommand {
         @Option(help: ArgumentHelp("Tell also whether it left under this address or domain.", valueName: "address"))
         var from: String?
 
-        @Argument(help: "Message-ID, with or without <>.")
-        var id: String
+        @Argument(help: "Message-IDs, with or without <>.")
+        var ids: [String]
 
         func run() throws {
-            guard let wanted = MessageID(Array(id.utf8)) else { throw ValidationError("\(id): not a Message-ID") }
-            let record = try log.withLog { log, now throws(SentLogError) in try log.lookup(wanted, at: now) }
-            print(SentReport.lookup(wanted, record, sender: from))
-            if record == nil { throw ExitCode(1) }
+            let wanted = try ids.map { text in
+                guard let id = MessageID(Array(text.utf8)) else { throw ValidationError("\(text): not a Message-ID") }
+                return id
+            }
+            let areAllKnown = try log.withLog { log, now throws(SentLogError) in
+                var areAllKnown = true
+                for id in wanted {
+                    let record = try log.lookup(id, at: now)
+                    say(SentReport.lookup(id, record, sender: from))
+                    areAllKnown = areAllKnown && record != nil
+                }
+                return areAllKnown
+            }
+            if !areAllKnown { throw ExitCode(1) }
         }
     }
 
@@ -62,7 +72,7 @@ struct Sent: ParsableCommand {
             guard let time = UTC.time(since, now: clock), time <= clock else {
                 throw ValidationError("--since \(since): not a time in the past (2026-11-22, 2026-11-22T05:23, @seconds, 10d, 36h)")
             }
-            let lines = try log.withLog { log, now throws(SentLogError) in
+            let lines = try log.withLog(begins: true) { log, now throws(SentLogError) in
                 try log.cover(since: time, at: now)
                 return SentReport.coverage(try log.statistics(at: now), at: now)
             }
@@ -78,12 +88,13 @@ struct Sent: ParsableCommand {
         @OptionGroup var log: SentLogOptions
 
         func run() throws {
-            let dropped = try log.withLog { log, now throws(SentLogError) in try log.expire(at: now) }
-            guard let dropped else {
-                complain("nothing expires yet: the clock stepped by more than a day (guardd sent stats tells until when)")
+            let outcome = try log.withLog { log, now throws(SentLogError) in try log.expire(at: now) }
+            switch outcome {
+            case .expired(let time): print("nothing is kept from before \(UTC.text(time))")
+            case .suspended(let time):
+                complain("nothing expires before \(UTC.text(time)): the clock stepped by more than a day")
                 throw ExitCode(75)
             }
-            print("days dropped: \(dropped)")
         }
     }
 }
@@ -98,10 +109,13 @@ struct SentLogOptions: ParsableArguments {
     /// Opens the log for one command and closes it again.
     ///
     /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
-    func withLog<Value>(_ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
+    ///
+    /// - Parameter begins: begin a log where there is none.
+    func withLog<Value>(begins: Bool = false, _ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
         let now = SentLogOptions.now()
         var settings = SentLogSettings(stateDirectory: stateDir)
         settings.setsTimes = false
+        settings.beginsLog = begins
         do throws(SentLogError) {
             let log = try LMDBSentLog(settings, at: now) { complain($0.text) }
             defer { log.close() }
@@ -115,6 +129,15 @@ struct SentLogOptions: ParsableArguments {
 
 /// One line on standard error.
 @Sendable func complain(_ text: String) {
-    let line = Array("guardd: \(text)\n".utf8)
-    _ = unsafe write(2, line, line.count)
+    writeLine("guardd: \(text)", to: 2)
+}
+
+/// One line on standard output, at once: whoever reads a pipe waits for it.
+func say(_ text: String) {
+    writeLine(text, to: 1)
+}
+
+private func writeLine(_ text: String, to descriptor: CInt) {
+    let line = Array("\(text)\n".utf8)
+    _ = unsafe write(descriptor, line, line.count)
 }

@@ -8,9 +8,12 @@ struct LogWriter: Sendable {
     /// Standard error is the journal.
     private let isJournal: Bool
     private let descriptor: CInt
+    private let tape: LogTape?
 
-    init(level: Severity, descriptor: CInt = STDERR_FILENO) {
+    /// - Parameter tape: gets every line; the descriptor then only while the tape echoes.
+    init(level: Severity, descriptor: CInt = STDERR_FILENO, tape: LogTape? = nil) {
         self.level = level
+        self.tape = tape
         self.descriptor = descriptor
         isJournal = unsafe getenv("JOURNAL_STREAM") != nil
     }
@@ -25,13 +28,26 @@ struct LogWriter: Sendable {
 
     /// Appends the line as it is to be written.
     func append(_ severity: Severity, _ text: String, to lines: inout Octets) {
+        append(severity, to: &lines) { $0.append(contentsOf: text.utf8) }
+    }
+
+    func append(_ severity: Severity, to lines: inout Octets, _ text: (inout Octets) -> Void) {
+        let start = lines.count
         if isJournal { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
-        lines.append(contentsOf: text.utf8)
+        let textStart = lines.count
+        text(&lines)
+        if let tape {
+            tape.add(String(decoding: lines[textStart...], as: UTF8.self))
+            guard tape.echoes else { return lines.removeLast(lines.count - start) }
+        }
         lines.append(ASCII.lf)
     }
 
     /// Whole lines. A log that can't be written must not stop the mail: what is not taken is lost.
-    func write(_ lines: Octets) { _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) } }
+    func write(_ lines: Octets) {
+        guard !lines.isEmpty else { return }
+        _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
 }
 
 /// The lines of one worker, written together: at most `delay` after the first of them, and at once when one is urgent.
@@ -50,9 +66,15 @@ final class LogGatherer {
     }
 
     func write(_ severity: Severity, _ text: @autoclosure () -> String) {
+        write(severity) { $0.append(contentsOf: text().utf8) }
+    }
+
+    func write(_ event: SessionEvent) { write(event.severity) { event.append(to: &$0) } }
+
+    private func write(_ severity: Severity, _ text: (inout Octets) -> Void) {
         guard severity.rawValue <= writer.level.rawValue else { return }
         if lines.isEmpty { loop.callDelayed(after: LogGatherer.delay) }
-        writer.append(severity, text(), to: &lines)
+        writer.append(severity, to: &lines, text)
         if severity.rawValue < Severity.info.rawValue || lines.count > LogGatherer.limit { flush() }
     }
 

@@ -82,7 +82,7 @@ public final class LMDBSentLog: SentLog {
         })
     }
 
-    func expire(at now: Int64, _ answer: @escaping @Sendable (Result<Int?, SentLogError>) -> Void) {
+    func expire(at now: Int64, _ answer: @escaping @Sendable (Result<ExpiryOutcome, SentLogError>) -> Void) {
         committer.submit(.init(work: .expire(answer), now: now) { _ in })
     }
 

@@ -17,7 +17,14 @@ struct LMDBFailure: Error, Sendable, Equatable {
     var text: String { unsafe String(cString: mdb_strerror(code)) }
 
     func error(_ file: String) -> SentLogError {
-        isFull ? .diskFull(file: file) : .failed(file: file, reason: text)
+        isFull || isShortWrite(file) ? .diskFull(file: file) : .failed(file: file, reason: text)
+    }
+
+    /// LMDB tells a write that ended early, which is how the first one on a full disk ends, as EIO.
+    private func isShortWrite(_ file: String) -> Bool {
+        var system = statvfs()
+        guard code == EIO, unsafe statvfs(file, &system) == 0 else { return false }
+        return system.f_bavail * UInt(system.f_frsize) < 1 << 20
     }
 
     /// - Throws: the failure that `code` tells.
@@ -49,16 +56,15 @@ struct LMDBTable: Sendable, Equatable {
         return unsafe Octets(UnsafeRawBufferPointer(start: data.mv_data, count: data.mv_size))
     }
 
-    /// - Parameter isNewOnly: leave a row that exists as it is.
-    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets, isNewOnly: Bool = false) throws(LMDBFailure) {
+    /// Writes a row, in place of the one that the key had.
+    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets) throws(LMDBFailure) {
         let code = unsafe key.withUnsafeBytes { keyBytes in
             unsafe row.withUnsafeBytes { rowBytes in
                 var name = unsafe MDB_val(mv_size: keyBytes.count, mv_data: UnsafeMutableRawPointer(mutating: keyBytes.baseAddress))
                 var data = unsafe MDB_val(mv_size: rowBytes.count, mv_data: UnsafeMutableRawPointer(mutating: rowBytes.baseAddress))
-                return unsafe mdb_put(pointer, table.handle, &name, &data, isNewOnly ? UInt32(MDB_NOOVERWRITE) : 0)
+                return unsafe mdb_put(pointer, table.handle, &name, &data, 0)
             }
         }
-        if isNewOnly, code == MDB_KEYEXIST { return }
         try LMDBFailure.check(code)
     }
 

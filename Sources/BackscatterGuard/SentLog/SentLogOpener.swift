@@ -17,6 +17,7 @@ struct SentLogOpener {
 
     /// - Parameter knownDamage: the file was found damaged while in use: it is moved aside in any case.
     func open(knownDamage: String? = nil) throws(SentLogError) -> SentLogFile {
+        if !settings.beginsLog, !isPresent { throw .noLog(directory: settings.stateDirectory) }
         try prepareDirectory()
         guard let lock = Descriptor(settings.guardFile, O_RDWR | O_CREAT), lock.lock(.exclusive) else {
             throw .cannotOpen(file: settings.guardFile, reason: systemReason())
@@ -108,7 +109,7 @@ struct SentLogOpener {
     private func translated(_ failure: LMDBFailure) -> Failure {
         if failure.isDamage { return .damaged(failure.text) }
         if failure.code == MDB_VERSION_MISMATCH { return .fault(.otherFormat(file: settings.logFile)) }
-        if failure.isFull { return .fault(.diskFull(file: settings.logFile)) }
+        if case .diskFull(let file) = failure.error(settings.logFile) { return .fault(.diskFull(file: file)) }
         return .fault(.cannotOpen(file: settings.logFile, reason: failure.text))
     }
 

@@ -60,8 +60,7 @@ final class SentLogStore: Sendable {
         }
     }
 
-    /// - Returns: days dropped; nil: nothing expires because the clock stepped.
-    func expire(at now: Int64) throws(SentLogError) -> Int? {
+    func expire(at now: Int64) throws(SentLogError) -> ExpiryOutcome {
         guard let file else { throw .closed }
         do throws(LMDBFailure) {
             return try file.expire(at: now)
@@ -84,7 +83,7 @@ final class SentLogStore: Sendable {
     private func finish(_ committed: SentLogFile.Committed, _ batch: SentBatch, _ file: SentLogFile) {
         if let since = batch.pendingHole { hole.settle(since) }
         if committed.step != 0 { alarm(.clockStepped(by: committed.step, until: committed.suspendedUntil)) }
-        // A day that could not be dropped (no room even for that) is tried again with the next batch.
+        // What could not expire (no room even for that) is tried again with the next batch.
         if committed.isExpiryDue, let now = batch.now { _ = try? file.expire(at: now) }
     }
 

@@ -18,9 +18,9 @@ public enum SentReport {
 
     /// The whole log.
     public static func statistics(_ statistics: SentStatistics, at now: Int64) -> String {
-        var lines = ["day          ids      pairs"]
-        for day in statistics.days { lines.append("\(day.day) \(column(day.ids)) \(column(day.pairs))") }
-        lines.append("total      \(column(statistics.days.reduce(0) { $0 + $1.ids })) \(column(statistics.days.reduce(0) { $0 + $1.pairs }))")
+        var lines = ["week of           ids      pairs"]
+        for week in statistics.weeks { lines.append("\(week.from) \(column(week.ids)) \(column(week.pairs))") }
+        lines.append("total      \(column(statistics.weeks.reduce(0) { $0 + $1.ids })) \(column(statistics.weeks.reduce(0) { $0 + $1.pairs }))")
         lines.append("file: \(statistics.size) octets")
         lines.append("newest record or heartbeat: \(statistics.newest.map(UTC.text) ?? "none")")
         lines.append("kept for: \(statistics.retention / Day.seconds) days")

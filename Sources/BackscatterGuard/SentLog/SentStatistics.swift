@@ -2,15 +2,16 @@
 
 /// The state of a log at one moment.
 public struct SentStatistics: Sendable, Equatable {
-    public struct Day: Sendable, Equatable {
-        /// `2026-11-22`, UTC
-        public let day: String
+    /// What one table holds: a week, some days of which may have expired already.
+    public struct Week: Sendable, Equatable {
+        /// First day, `2026-11-22`, UTC.
+        public let from: String
         public let ids: Int
         public let pairs: Int
     }
 
     /// Newest first.
-    public let days: [Day]
+    public let weeks: [Week]
     /// Octets of the file.
     public let size: Int
     public let coverage: Coverage
@@ -37,18 +38,18 @@ extension LMDBSentLog {
         let hole = pendingHole
         return try withFile { file throws(LMDBFailure) in
             try file.environment.read { transaction throws(LMDBFailure) in
-                let slots = try file.tables.days(transaction)
-                var days: [SentStatistics.Day] = []
+                let slots = try file.tables.weeks(transaction)
+                var weeks: [SentStatistics.Week] = []
                 for slot in slots.used {
-                    days.append(.init(
-                        day: UTC.day(slots.day(of: slot)),
+                    weeks.append(.init(
+                        from: UTC.day(slots.firstDay(of: slot)),
                         ids: try transaction.rowCount(file.tables.ids[slot]),
                         pairs: try transaction.rowCount(file.tables.pairs[slot])
                     ))
                 }
                 let clock = try file.tables.clock(transaction)
                 return SentStatistics(
-                    days: days, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
+                    weeks: weeks, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
                     expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole,
                     bounceWindow: file.times.bounceWindow, retention: file.times.retention
                 )

@@ -2,14 +2,14 @@
 
 import CLMDB
 
-/// Tables of one open log: `meta`, and an id and a pair table for each slot of DaySlots.
+/// Tables of one open log: `meta`, and an id and a pair table for each slot of WeekSlots.
 struct SentTables: Sendable {
-    static let count = 1 + 2 * DaySlots.count
+    static let count = 1 + 2 * WeekSlots.count
     private static let version: Octets = [1]
 
     private static let versionRow = Octets("format".utf8)
     private static let keyRow = Octets("key".utf8)
-    private static let daysRow = Octets("days".utf8)
+    private static let weeksRow = Octets("weeks".utf8)
     private static let coverageRow = Octets("coverage".utf8)
     private static let timesRow = Octets("times".utf8)
     private static let clockRow = Octets("clock".utf8)
@@ -24,7 +24,7 @@ struct SentTables: Sendable {
     init(_ transaction: LMDBTransaction) throws(LMDBFailure) {
         meta = try transaction.openTable("meta")
         var ids: [LMDBTable] = [], pairs: [LMDBTable] = []
-        for slot in 0..<DaySlots.count {
+        for slot in 0..<WeekSlots.count {
             ids.append(try transaction.openTable("id.\(slot)"))
             pairs.append(try transaction.openTable("pair.\(slot)"))
         }
@@ -38,7 +38,7 @@ struct SentTables: Sendable {
         guard let version = try transaction.row(meta, SentTables.versionRow) else {
             try transaction.put(meta, SentTables.versionRow, SentTables.version)
             try transaction.put(meta, SentTables.keyRow, fingerprint)
-            try setDays(DaySlots(), transaction)
+            try setWeeks(WeekSlots(), transaction)
             return .fits
         }
         guard version == SentTables.version else { return .otherVersion }
@@ -54,13 +54,13 @@ struct SentTables: Sendable {
         return wanted
     }
 
-    func days(_ transaction: LMDBTransaction) throws(LMDBFailure) -> DaySlots {
-        guard let days = try transaction.row(meta, SentTables.daysRow).flatMap(DaySlots.init) else { throw .notOurRow }
-        return days
+    func weeks(_ transaction: LMDBTransaction) throws(LMDBFailure) -> WeekSlots {
+        guard let weeks = try transaction.row(meta, SentTables.weeksRow).flatMap(WeekSlots.init) else { throw .notOurRow }
+        return weeks
     }
 
-    func setDays(_ days: DaySlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
-        try transaction.put(meta, SentTables.daysRow, days.octets)
+    func setWeeks(_ weeks: WeekSlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
+        try transaction.put(meta, SentTables.weeksRow, weeks.octets)
     }
 
     func coverage(_ transaction: LMDBTransaction) throws(LMDBFailure) -> Coverage {

@@ -114,7 +114,7 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(part)
         case .nowhere: break
         }
-        read(part, transaction, into: sink)
+        read(part, transaction, isLast: chunkIsLast && chunkLeft == 0, into: sink)
         expectContent()
         if chunkLeft == 0 { chunkEnded(at: now, into: sink) }
         outgrewOwnLimit(at: now, into: sink)

@@ -93,6 +93,7 @@ extension SMTPSession {
         // Replies that are still due belong to what was before: none may be taken for this transaction's (THREATS R5).
         guard awaited.isEmpty else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         endTransaction(nil, into: sink)
         transaction = begin(ReversePath(arguments, of: line), line)
         pass(line, awaiting: .mail, at: now, into: sink)
@@ -173,6 +174,7 @@ extension SMTPSession {
             answer(Replies.ok, into: sink)
             return true
         }
+        owesReset = false
         input = .nothing
         sink.toUpstream(SMTPSession.rset)
         expect(.reset, at: now)
@@ -184,7 +186,7 @@ extension SMTPSession {
         guard awaited.isEmpty else { return false }
         guard case .standing = link, !isBroken else {
             sink.toClient(Replies.bye)
-            close(into: sink)
+            close(saidQuit: true, into: sink)
             return true
         }
         endTransaction(nil, into: sink)
@@ -209,6 +211,7 @@ extension SMTPSession {
         // RFC 2920 §3.1: these end a group.
         guard awaited.isEmpty else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         input = .nothing
         pass(line, awaiting: .plain, at: now, into: sink)
         return true
@@ -227,6 +230,7 @@ extension SMTPSession {
             return true
         }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         input = .nothing
         pass(line, awaiting: .authentication, at: now, into: sink)
         return true

@@ -72,7 +72,7 @@ extension SMTPSession {
             return octets.count
         case .lookAlike(let at):
             take(octets.extracting(start..<max(start, at)), into: sink)
-            abandonContent(Replies.lookAlike, at: now, into: sink)
+            abandonContent(Replies.lookAlike, into: sink)
             // The octet that completes it may be the first of the span: what is behind it is to be read all the same.
             madeProgress = true
             return max(start, at)
@@ -86,7 +86,7 @@ extension SMTPSession {
                 return end
             }
             let hadDot = dot < start
-            take(octets.extracting(start..<max(start, dot)), into: sink)
+            take(octets.extracting(start..<max(start, dot)), isLast: true, into: sink)
             if hadDot { transaction?.contentOctets -= 1 }
             contentEnded(dotIsOut: hadDot, at: now, into: sink)
             return end
@@ -100,7 +100,7 @@ extension SMTPSession {
     }
 
     /// Content without its terminator.
-    private mutating func take(_ octets: Span<UInt8>, into sink: some SessionSink) {
+    private mutating func take(_ octets: Span<UInt8>, isLast: Bool = false, into sink: some SessionSink) {
         guard !octets.isEmpty, let transaction else { return }
         transaction.contentOctets += octets.count
         contentReceived += octets.count
@@ -109,11 +109,13 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(octets)
         case .nowhere: return
         }
-        read(octets, transaction, into: sink)
+        read(octets, transaction, isLast: isLast, into: sink)
     }
 
     /// Shows the octets to the reader that wants them: of headers for outgoing mail, of the whole for notifications.
-    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, into sink: some SessionSink) {
+    ///
+    /// - Parameter isLast: nothing of the content follows: the final question comes at once, no early one is worth it.
+    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, isLast: Bool, into sink: some SessionSink) {
         if transaction.headers != nil, transaction.record == .none { readHeaders(octets, transaction, into: sink) }
         guard let hold = transaction.hold else { return }
         if case .held = flow { sink.holdChanged(by: octets.count) }
@@ -123,14 +125,14 @@ extension SMTPSession {
         } else {
             hold.unstuffer.unstuff(octets) { hold.reader.read($0) }
         }
-        askEarly(transaction, into: sink)
+        if !isLast { askEarly(transaction, into: sink) }
     }
 
     /// The terminator came.
     ///
     /// - Parameter dotIsOut: its dot lay in an earlier span and was taken as content.
     private mutating func contentEnded(dotIsOut: Bool, at now: Int64, into sink: some SessionSink) {
-        if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, at: now, into: sink) }
+        if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, into: sink) }
         input = .nothing
         if case .nowhere(let reply) = flow { return transactionFailed(reply, at: now, into: sink) }
         guard let transaction else { preconditionFailure("content without a transaction") }
@@ -168,11 +170,11 @@ extension SMTPSession {
     }
 
     /// What follows of the content is thrown away; its end gets `reply`. Upstream never sees that end.
-    private mutating func abandonContent(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
+    private mutating func abandonContent(_ reply: Octets, into sink: some SessionSink) {
         endHold(into: sink)
         switch flow {
         case .through, .undecided: unlink(into: sink)
-        case .held: resetUpstream(at: now, into: sink)
+        case .held: resetUpstream()
         case .nowhere: return
         }
         flow = .nowhere(reply)

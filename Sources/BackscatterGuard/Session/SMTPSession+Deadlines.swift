@@ -47,6 +47,7 @@ extension SMTPSession {
             sink.report(.upstreamTimedOut(session: number))
             return lost(Replies.upstreamTimeout, at: now, into: sink)
         }
+        if owesReset, awaited.isEmpty { _ = payReset(at: now, into: sink) }
         switch input {
         case .nothing, .closed: return
         default: break

@@ -81,7 +81,7 @@ extension SMTPSession {
             if case .held = flow { return release(transaction, hold, at: now, into: sink) }
             if case .undecided = flow { flow = .through }
             payOwed(at: now, into: sink)
-        case .refuse: takeBack(transaction, hold, Replies.refusal(judgement, url: settings.refusalURL), at: now, into: sink)
+        case .refuse: takeBack(transaction, hold, Replies.refusal(judgement, tail: settings.refusalTail), at: now, into: sink)
         case .defer: takeBack(transaction, hold, Replies.deferred, at: now, into: sink)
         }
     }
@@ -90,16 +90,24 @@ extension SMTPSession {
     private mutating func takeBack(_ transaction: MailTransaction, _ hold: Hold, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
         switch flow {
         case .undecided where !transaction.hasChunks, .undecided where hold.isReleasing: unlink(into: sink)
-        case .undecided, .held, .through, .nowhere: resetUpstream(at: now, into: sink)
+        case .undecided, .held, .through, .nowhere: resetUpstream()
         }
         transactionFailed(reply, at: now, into: sink)
     }
 
-    /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5).
-    mutating func resetUpstream(at now: Int64, into sink: some SessionSink) {
-        guard case .standing = link else { return }
+    /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5). It goes up in
+    /// one write with the next command, for most clients say QUIT after a refusal and need none.
+    mutating func resetUpstream() {
+        if case .standing = link { owesReset = true }
+    }
+
+    /// - Returns: false when the next command has to wait for the reply.
+    mutating func payReset(at now: Int64, into sink: some SessionSink) -> Bool {
+        guard owesReset else { return true }
+        owesReset = false
         sink.toUpstream(SMTPSession.rset)
         expect(.silent, at: now)
+        return keywords?.pipelining == true
     }
 
     // MARK: release
@@ -143,7 +151,7 @@ extension SMTPSession {
         guard let transaction, let hold = transaction.hold else { preconditionFailure("DATA of a hold that is gone") }
         hold.isReleasing = false
         guard code == 354 else {
-            if code != 421 { resetUpstream(at: now, into: sink) }
+            if code != 421 { resetUpstream() }
             return holdFailed(transaction, hold, reply, at: now, into: sink)
         }
         sink.toUpstream(markField(of: hold))
@@ -171,7 +179,7 @@ extension SMTPSession {
     mutating func repeatedReply(_ code: Int, at now: Int64, into sink: some SessionSink) {
         if code < 300 { return repeatEnvelope(at: now, into: sink) }
         guard let transaction, let hold = transaction.hold else { return }
-        resetUpstream(at: now, into: sink)
+        resetUpstream()
         holdFailed(transaction, hold, Replies.changedMind, at: now, into: sink)
     }
 

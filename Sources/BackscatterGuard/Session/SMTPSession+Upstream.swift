@@ -109,7 +109,7 @@ extension SMTPSession {
         case .reset:
             input = .command
             if code >= 300 { isBroken = true }
-        case .quit: close(into: sink)
+        case .quit: close(saidQuit: true, into: sink)
         case .plain: input = .command
         default: break
         }
@@ -123,15 +123,16 @@ extension SMTPSession {
             return
         }
         endTransaction(nil, into: sink)
+        owesReset = false                    // a hello resets by itself (RFC 5321 §4.1.4)
         saidHello = true
         guard extended else {
             keywords = nil
             sink.toClient(Octets("250 \(settings.hostname)\r\n".utf8))
             return
         }
-        let offered = Keywords(reply: (replies.carried + tail.copied()).span)
-        keywords = offered
-        sink.toClient(offered.reply(hostname: settings.hostname))
+        let offer = settings.offer(for: replies.carried + tail.copied())
+        keywords = offer.keywords
+        sink.toClient(offer.answer)
     }
 
     private mutating func dataReplied(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {

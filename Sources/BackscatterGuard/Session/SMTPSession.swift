@@ -108,6 +108,8 @@ public struct SMTPSession {
         /// `BDAT 0 LAST`.
         case lastChunk
     }
+    /// Upstream has a transaction that will not be finished; RSET goes up with the next command, or at the next tick.
+    var owesReset = false
     var errors = 0
     var clientHasEnded = false
     /// Close as soon as upstream's outstanding replies have been passed on.
@@ -142,7 +144,7 @@ public struct SMTPSession {
 
     /// The client is there: guardd greets by itself, at once.
     public mutating func opened(at now: Int64, into sink: some SessionSink) {
-        sink.toClient(Reply(220, nil, "\(settings.hostname) ESMTP").octets)
+        sink.toClient(settings.greeting)
         expectClient(at: now)
     }
 
@@ -225,11 +227,11 @@ public struct SMTPSession {
     }
 
     /// Replies are flushed, then both sides are closed.
-    mutating func close(into sink: some SessionSink) {
+    mutating func close(saidQuit: Bool = false, into sink: some SessionSink) {
         endTransaction(nil, into: sink)
         input = .closed
         unlink(into: sink)
-        sink.closeClient()
+        sink.closeClient(saidQuit: saidQuit)
     }
 
     /// The upstream connection is closed, or given up before it stood; what it owes is forgotten.
@@ -240,6 +242,7 @@ public struct SMTPSession {
         upstreamDeadline = .max
         need = nil
         owed = nil
+        owesReset = false
         if case .none = link { return }
         link = .none
         sink.hangUpUpstream()

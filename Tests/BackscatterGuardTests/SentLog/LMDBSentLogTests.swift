@@ -58,7 +58,7 @@ import Testing
         #expect(known("zoe@x.example") == [false, false, false], "an unknown sender makes no pair")
         #expect(known() == [false, false, false])
         let statistics = try log.statistics(at: noon)
-        #expect(statistics.days == [.init(day: "2026-11-22", ids: 0, pairs: 2)])
+        #expect(statistics.weeks == [.init(from: "2026-11-19", ids: 0, pairs: 2)])
     }
 
     @Test(arguments: [
@@ -144,7 +144,7 @@ import Testing
             }
         }
         #expect(faults.load(ordering: .relaxed) == 0)
-        #expect(try log.statistics(at: noon).days.first?.ids == 400)
+        #expect(try log.statistics(at: noon).weeks.first?.ids == 400)
     }
 
     @Test func callbacksComeOnAnotherThreadAndAlways() throws {

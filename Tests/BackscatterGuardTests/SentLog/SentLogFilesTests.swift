@@ -42,6 +42,16 @@ import Testing
         #expect(state.names == ["sent.guard", "sent.key", "sent.mdb", "sent.mdb-lock"], "nothing is moved or made")
     }
 
+    @Test func whoeverOnlyLooksBeginsNoLog() throws {
+        let state = try StateDirectory()
+        var settings = state.settings
+        settings.beginsLog = false
+        #expect(throws: SentLogError.noLog(directory: state.path)) { try LMDBSentLog(settings, at: noon) }
+        #expect(state.names == [])
+        try LMDBSentLog(state.settings, at: noon).close()
+        try LMDBSentLog(settings, at: noon).close()
+    }
+
     @Test func aKeyWithoutLogBeginsALogWithThatKey() throws {
         let state = try StateDirectory()
         let text = Octets(String(repeating: "Ab", count: 32) + "\n")
@@ -89,7 +99,7 @@ import Testing
         let errors: [SentLogError] = [
             .keyMissing(file: "f", log: "l"), .keyMismatch(file: "f", log: "l"), .keyExposed(file: "f", mode: 0o644),
             .keyMalformed(file: "f"), .wrongUser(directory: "f", uid: 7), .otherFormat(file: "f"), .damagedInUse(file: "f"),
-            .cannotOpen(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
+            .noLog(directory: "f"), .cannotOpen(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
             .queueFull(limit: 3), .closed,
         ]
         for error in errors {
@@ -283,6 +293,46 @@ import Testing
             .init(from: noon - 30 * Day.seconds, to: noon + 5), .init(from: noon + 90, to: nil),
         ])
         #expect(try later.statistics(at: noon + 90).pendingHole == nil)
+    }
+
+    @Test func aLogThatCannotBeOpenedAgainRefusesUntilItCan() throws {
+        let state = try StateDirectory(), other = try StateDirectory()
+        try LMDBSentLog(other.settings, at: noon).close()
+        let book = AlarmBook()
+        let log = try LMDBSentLog(state.settings, at: noon) { book.take($0) }
+        try log.startCovering(at: noon - 30 * Day.seconds)
+        try log.recordNow(try entry("a@b"), at: noon)
+        try FileManager.default.moveItem(atPath: state.file("sent.mdb"), toPath: state.file("kept"))
+        try FileManager.default.copyItem(atPath: other.file("sent.mdb"), toPath: state.file("sent.mdb"))
+        let fault = SentLogError.keyMismatch(file: state.file("sent.key"), log: state.file("sent.mdb"))
+        #expect(throws: fault) { try log.recordNow(try entry("refused@b"), at: noon) }
+        #expect(throws: fault) { try log.openHole(at: noon + 5) }
+        #expect(book.all == [.holePending(since: noon + 5, reason: fault.text)])
+        #expect(log.answer(Inquiry(ids: [try id("a@b")]), at: noon).availability == .failed)
+        #expect(throws: fault) { try log.expire(at: noon) }
+        #expect(try PendingHole(path: state.file("sent.guard")).since == noon + 5)
+        try FileManager.default.removeItem(atPath: state.file("sent.mdb"))
+        try FileManager.default.moveItem(atPath: state.file("kept"), toPath: state.file("sent.mdb"))
+        try log.recordNow(try entry("again@b"), at: noon + 9)
+        #expect(try log.knows("a@b", at: noon) && log.knows("again@b", at: noon) && !log.knows("refused@b", at: noon))
+        #expect(try log.statistics(at: noon).coverage.openHoleSince == noon + 5)
+        #expect(try PendingHole(path: state.file("sent.guard")).since == nil)
+    }
+
+    @Test func aHoleThatAnEarlierProcessLeftCountsAtOnce() throws {
+        let state = try StateDirectory()
+        do {
+            let log = try LMDBSentLog(state.settings, at: noon)
+            try log.startCovering(at: noon - 30 * Day.seconds)
+        }
+        let hole = try PendingHole(path: state.file("sent.guard"))
+        hole.open(at: noon)
+        hole.keep()
+        let log = try LMDBSentLog(state.settings, at: noon)
+        #expect(!log.answer(Inquiry(), at: noon).isCovered)
+        #expect(try !log.statistics(at: noon).isCovered(at: noon))
+        try log.closeHole(at: noon + 5)
+        #expect(try log.statistics(at: noon).coverage.intervals.last == .init(from: noon + 5, to: nil))
     }
 
     @Test func thePendingHoleIsKeptInItsFile() throws {

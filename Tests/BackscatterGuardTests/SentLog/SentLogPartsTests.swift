@@ -28,36 +28,45 @@ import Testing
     }
 }
 
-@Suite("Sent log: a table for each day") struct DaySlotsTests {
-    @Test func daysKeepTheirTable() {
-        var slots = DaySlots()
+@Suite("Sent log: a table for each week") struct WeekSlotsTests {
+    @Test func weeksKeepTheirTable() {
+        var slots = WeekSlots()
         let first = slots.slot(for: 20), second = slots.slot(for: 21)
-        #expect(first != second && slots.slot(for: 20) == first && slots.used == [second, first])
-        #expect(slots.day(of: first) == 20)
-        #expect(DaySlots(octets: slots.octets) == slots && DaySlots(octets: [1]) == nil)
+        #expect(first != second && slots.slot(for: 14) == first && slots.slot(for: 27) == second && slots.used == [second, first])
+        #expect(slots.firstDay(of: first) == 14 && slots.firstDay(of: second) == 21)
+        #expect(WeekSlots(octets: slots.octets) == slots && WeekSlots(octets: [1]) == nil)
     }
 
     @Test func expiredDaysNeverComeBack() {
-        var slots = DaySlots()
+        var slots = WeekSlots()
         let first = slots.slot(for: 20), second = slots.slot(for: 21)
+        #expect(slots.expire(before: 20) == [] && slots.floor == 20 && slots.kept(5) == 20 && slots.kept(22) == 22)
         #expect(slots.expire(before: 21) == [first])
-        #expect(slots.slot(for: 5) == second, "goes to the oldest day that is left")
+        #expect(slots.slot(for: 5) == second, "goes to the oldest week that is left")
         #expect(slots.expire(before: 20) == [] && slots.floor == 21)
         #expect(slots.expire(before: 30) == [second] && slots.used == [])
         let late = slots.slot(for: 5)
-        #expect(slots.day(of: late) == 30)
+        #expect(slots.firstDay(of: late) == 28)
     }
 
-    @Test func fullTablesTakeMoreInTheNewestDay() {
-        var slots = DaySlots()
-        for day in 0..<Int32(DaySlots.count) { _ = slots.slot(for: day) }
-        let newest = slots.slot(for: Int32(DaySlots.count) - 1)
+    @Test func fullTablesTakeMoreInTheNewestWeek() {
+        var slots = WeekSlots()
+        for week in 0..<Int32(WeekSlots.count) { _ = slots.slot(for: 7 * week) }
+        let newest = slots.slot(for: 7 * Int32(WeekSlots.count) - 1)
         #expect(slots.slot(for: 5000) == newest && slots.slot(for: -5000) == newest)
-        #expect(slots.used.count == DaySlots.count)
+        #expect(slots.used.count == WeekSlots.count)
+    }
+
+    @Test(arguments: [Int32.min, .min + 1, -8, -7, -1, 0, 6, 7, .max])
+    func everyDayHasATable(_ day: Int32) {
+        var slots = WeekSlots()
+        let slot = slots.slot(for: day)
+        #expect(slots.slot(for: day) == slot && slots.used == [slot])
+        if day > .min + 7 { #expect((0..<7).contains(day - slots.firstDay(of: slot))) }
     }
 
     @Test func ninetyDaysAndMoreHaveRoom() {
-        #expect(Int64(DaySlots.count) >= SentLogSettings.longestRetention / Day.seconds + 3)
+        #expect(Int64(WeekSlots.count - 5) * 7 >= SentLogSettings.longestRetention / Day.seconds)
     }
 }
 

@@ -89,11 +89,9 @@ import Testing
             t.forgotten()
             for piece in pieces { t.clientOctets(piece) }
             // Upstream has heard MAIL and RCPT of what is refused here: it must be reset before the next MAIL.
-            t.upstreamHears("RSET")
+            t.upstreamHears("RSET", "MAIL FROM:<bob@sender.example>")
             #expect(t.sink.hangUps == 0)
             t.clientHears("550 5.6.0 Error: bare line ending next to a lone dot in the message, use CRLF")
-            t.upstream("250 2.0.0 Ok")
-            t.upstreamHears("MAIL FROM:<bob@sender.example>")
         }
     }
 
@@ -123,6 +121,7 @@ import Testing
         let t = SessionTranscript { $0.refusesBareLineEndings = true }.opened().bounceBegun()
         t.client("DATA")
         t.clientRaw("a\nb\r\n.\r\n")
+        t.after(1_000)
         t.upstreamHears("RSET")
         t.clientHears("354 End data with <CR><LF>.<CR><LF>", "451 4.6.0 Error: bare CR or LF in the message, use CRLF")
     }

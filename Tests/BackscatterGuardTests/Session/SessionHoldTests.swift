@@ -52,11 +52,11 @@ import Testing
         everyDivision(Octets("DATA\r\n" + Self.forged + ".\r\nMAIL FROM:<bob@sender.example>\r\n")) { pieces in
             let t = begun()
             for piece in pieces { t.clientOctets(piece) }
-            t.upstreamHears("RSET")
+            // In one write with the next command.
+            t.upstreamHears("RSET", "MAIL FROM:<bob@sender.example>")
             t.clientHears(Self.start, Self.refusal)
             #expect(t.sink.held == 0)
             t.upstream("250 2.0.0 Ok")
-            t.upstreamHears("MAIL FROM:<bob@sender.example>")
             t.clientHears()
             t.logs("refuse: verdict=refuse reason=never_sent client=192.0.2.7 from=<> to=<ann@example.org> msgid=<one@example.org> kind=bounce size=\(Self.forged.utf8.count) reply=\"\(Self.refusal)\"")
         }
@@ -69,10 +69,72 @@ import Testing
         t.clientHears(Self.start, "550 5.7.1 Backscatter refused: no mail with Message-ID <a\\xc3\\xbc\\x5cx@b> was sent from here, see https://example.org/b")
     }
 
+    @Test func resetGoesUpAtTheNextTickAtTheLatest() {
+        let t = begun()
+        t.client("DATA")
+        t.clientRaw(Self.forged + ".\r\n")
+        t.upstreamHears()
+        t.after(1_000)
+        t.upstreamHears("RSET")
+        t.after(1_000)
+        t.upstreamHears()
+        t.upstream("250 2.0.0 Ok")
+        t.client("MAIL FROM:<bob@sender.example>")
+        t.upstreamHears("MAIL FROM:<bob@sender.example>")
+    }
+
+    @Test func resetIsAloneWithoutPipelining() {
+        for command in ["MAIL FROM:<bob@sender.example>", "VRFY ann"] {
+            let t = SessionTranscript().opened(keywords: "250-mx\r\n250 SIZE").bounceBegun()
+            t.client("DATA")
+            t.clientRaw(Self.forged + ".\r\n")
+            t.client(command)
+            t.upstreamHears("RSET")
+            t.upstream("250 2.0.0 Ok")
+            t.upstreamHears(command)
+        }
+    }
+
+    /// A hello that is refused resets nothing.
+    @Test func resetIsOwedUntilAHelloIsTaken() {
+        for (reply, heard) in [("501 5.5.4 no", ["RSET", "MAIL FROM:<bob@sender.example>"]), ("250-mx\r\n250 PIPELINING", ["MAIL FROM:<bob@sender.example>"])] {
+            let t = begun()
+            t.client("DATA")
+            t.clientRaw(Self.forged + ".\r\n")
+            t.client("EHLO x")
+            t.upstreamHears("EHLO x")
+            t.upstream(reply)
+            t.client("MAIL FROM:<bob@sender.example>")
+            t.upstreamHearsRaw(heard.map { $0 + "\r\n" }.joined())
+        }
+    }
+
+    @Test func quitNeedsNoReset() {
+        let t = begun()
+        t.client("DATA")
+        t.clientRaw(Self.forged + ".\r\nQUIT\r\n")
+        t.upstreamHears("QUIT")
+        t.upstream("221 2.0.0 Bye")
+        t.isOver()
+        #expect(t.sink.saidQuit)
+    }
+
+    @Test func refusedResetWithACommandBehindIt() {
+        let t = begun()
+        t.client("DATA")
+        t.clientRaw(Self.forged + ".\r\n")
+        t.client("MAIL FROM:<bob@sender.example>")
+        t.forgotten()
+        t.upstream("500 5.5.2 what")
+        t.clientHears("421 4.3.0 Error: mail server connection lost, try again later")
+        t.isOver()
+    }
+
     @Test func refusedResetMakesAnewLink() {
         let t = begun()
         t.client("DATA")
         t.clientRaw(Self.forged + ".\r\n")
+        t.after(1_000)
         t.upstream("500 5.5.2 what")
         #expect(t.sink.hangUps == 1)
         t.client("MAIL FROM:<bob@sender.example>")
@@ -84,6 +146,7 @@ import Testing
         let t = begun()
         t.client("DATA")
         t.clientRaw(Self.forged + ".\r\n")
+        t.after(1_000)
         t.upstreamEnds()
         t.forgotten()
         t.client("NOOP")
@@ -94,7 +157,6 @@ import Testing
         let t = begun()
         t.client("DATA")
         t.clientRaw(Self.forged + ".\r\nFOO\r\nRSET\r\nQUIT\r\n")
-        t.upstream("250 2.0.0 own")
         t.upstream("250 2.0.0 yours")
         t.upstream("221 2.0.0 Bye")
         t.clientHears(Self.start, Self.refusal, "500 5.5.2 Error: command not recognized", "250 2.0.0 yours", "221 2.0.0 Bye")
@@ -185,7 +247,7 @@ import Testing
         #expect(t.sink.question != nil)
         t.answerQuestion()
         t.clientHears(Self.refusal)
-        t.upstreamHears("RSET")
+        t.upstreamHears()
     }
 
     @Test func answerForAGivenUpHoldIsIgnored() {
@@ -219,7 +281,7 @@ import Testing
         t.log.availability = .silent
         t.client("DATA")
         t.clientRaw(Self.forged + ".\r\n")
-        t.upstreamHears("RSET")
+        t.upstreamHears()
         t.clientHears(Self.start, "451 4.7.1 Bounce can't be verified now, try again later")
         #expect(t.sink.takeEvents().first?.text.contains("defer: verdict=defer reason=log_silent") == true)
     }
@@ -240,6 +302,7 @@ import Testing
         t.clientRaw("Subject: x\r\n\r\ny\r\n.\r\n")
         t.forgotten()
         t.upstream("452 4.3.1 disk full")
+        t.after(1_000)
         t.upstreamHears("RSET")
         t.clientHears("452 4.3.1 disk full")
         t.goesOn()
@@ -250,6 +313,7 @@ import Testing
         early.clientRaw(Self.forged)
         early.forgotten()
         early.upstream("452 4.3.1 disk full")
+        early.after(1_000)
         early.upstreamHears("RSET")
         early.clientHears()
         early.clientRaw("more\r\n.\r\n")
@@ -430,6 +494,7 @@ import Testing
             t.upstream(SessionTranscript.keywords)
             t.forgotten()
             for reply in replies.prefix(count) { t.upstream(reply) }
+            t.after(1_000)
             #expect(t.sink.takeUpstreamText().hasSuffix("RSET\r\n"))
             t.clientHears("451 4.3.0 Error: mail server gave another answer than before, try again later")
             t.goesOn()
@@ -489,6 +554,7 @@ import Testing
         let t = begun()
         t.client("DATA")
         t.clientRaw("a\n.\nb\r\n")
+        t.after(1_000)
         t.upstream("250 2.0.0 reset")
         t.forgotten()
         t.upstreamEnds()

@@ -230,12 +230,13 @@ import Testing
             t.clientRaw("BDAT \(Self.mail.utf8.count) LAST\r\n" + Self.mail)
             t.forgotten()
             t.recorded(false)
-            t.upstreamHears("RSET")
             t.clientHears("451 4.3.0 Error: the record of sent mail can't be written, try again later")
-            t.upstream("250 2.0.0 chunk", "250 2.0.0 reset")
-            t.clientHears()
             t.client("MAIL FROM:<ann@example.org>")
-            t.upstreamHears("MAIL FROM:<ann@example.org>")
+            t.upstreamHears()
+            t.upstream("250 2.0.0 chunk")
+            t.upstreamHears("RSET", "MAIL FROM:<ann@example.org>")
+            t.upstream("250 2.0.0 reset")
+            t.clientHears()
         }
     }
 

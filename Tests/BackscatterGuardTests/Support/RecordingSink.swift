@@ -11,6 +11,7 @@ final class RecordingSink: SessionSink {
     private(set) var hangUps = 0
     private(set) var hasClosedClient = false
     private(set) var hasDroppedClient = false
+    private(set) var saidQuit = false
     private(set) var events: [SessionEvent] = []
     private(set) var records: [SentEntry] = []
     private(set) var inquiries: [Inquiry] = []
@@ -49,8 +50,9 @@ final class RecordingSink: SessionSink {
         hangUps += 1
     }
 
-    func closeClient() {
+    func closeClient(saidQuit: Bool) {
         hasClosedClient = true
+        self.saidQuit = saidQuit
         if isLinked { faults.append("client closed before its upstream") }
     }
 
