@@ -10,7 +10,7 @@ final class Committer: Sendable {
         case change(CoverageChange)
         /// Nothing but the time: expiry and the clock's guard go on while no mail does.
         case keep
-        case expire(@Sendable (Result<Int?, SentLogError>) -> Void)
+        case expire(@Sendable (Result<ExpiryOutcome, SentLogError>) -> Void)
         case repair(LMDBFailure, SentLogFile)
     }
 
@@ -130,7 +130,7 @@ final class Committer: Sendable {
         }
     }
 
-    private func expired(_ job: Job, _ error: SentLogError?) -> Result<Int?, SentLogError> {
+    private func expired(_ job: Job, _ error: SentLogError?) -> Result<ExpiryOutcome, SentLogError> {
         if let error { return .failure(error) }
         return Result { () throws(SentLogError) in try store.expire(at: job.now ?? 0) }
     }

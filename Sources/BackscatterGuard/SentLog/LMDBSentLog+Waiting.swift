@@ -29,11 +29,9 @@ extension LMDBSentLog {
         try wait { keep(at: now, whenDurable: $0) }
     }
 
-    /// Drops the days that are due.
-    ///
-    /// - Returns: how many; nil: nothing expires because the clock stepped.
-    public func expire(at now: Int64) throws(SentLogError) -> Int? {
-        let answer = Mutex<Result<Int?, SentLogError>>(.failure(.closed))
+    /// Lets the days expire that are due.
+    public func expire(at now: Int64) throws(SentLogError) -> ExpiryOutcome {
+        let answer = Mutex<Result<ExpiryOutcome, SentLogError>>(.failure(.closed))
         guard let done = Signal() else { throw .failed(file: settings.logFile, reason: "no descriptor left") }
         let box = Box(answer)
         expire(at: now) { result in

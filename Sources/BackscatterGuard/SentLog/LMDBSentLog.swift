@@ -48,7 +48,7 @@ public final class LMDBSentLog: SentLog {
         guard let file = store.file else { return Findings(nothingFor: inquiry, .failed) }
         var findings: Findings
         do throws(LMDBFailure) {
-            findings = try file.answer(inquiry, at: now, bounceWindow: settings.bounceWindow)
+            findings = try file.answer(inquiry, at: now)
         } catch {
             if error.isDamage { repair(error, file, now) }
             return Findings(nothingFor: inquiry, .failed)
@@ -82,7 +82,7 @@ public final class LMDBSentLog: SentLog {
         })
     }
 
-    func expire(at now: Int64, _ answer: @escaping @Sendable (Result<Int?, SentLogError>) -> Void) {
+    func expire(at now: Int64, _ answer: @escaping @Sendable (Result<ExpiryOutcome, SentLogError>) -> Void) {
         committer.submit(.init(work: .expire(answer), now: now) { _ in })
     }
 

@@ -7,8 +7,9 @@ import Glibc
 struct LMDBFailure: Error, Sendable, Equatable {
     let code: CInt
 
-    /// The file's content can't be trusted any more.
-    var isDamage: Bool { [MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND].contains(code) }
+    /// The file's content can't be trusted any more. A broken page near the root is told as MDB_BAD_TXN: LMDB marks the
+    /// transaction when it meets the page, then stumbles over its own mark; we never go on with a marked one ourselves.
+    var isDamage: Bool { [MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND, MDB_BAD_TXN].contains(code) }
     /// This process can't write through this environment any more; the file may be sound.
     var isPanic: Bool { [MDB_PANIC, MDB_MAP_RESIZED, MDB_BAD_RSLOT, MDB_BAD_DBI].contains(code) }
     var isFull: Bool { [MDB_MAP_FULL, ENOSPC, EDQUOT, EFBIG].contains(code) }
@@ -48,16 +49,15 @@ struct LMDBTable: Sendable, Equatable {
         return unsafe Octets(UnsafeRawBufferPointer(start: data.mv_data, count: data.mv_size))
     }
 
-    /// - Parameter isNewOnly: leave a row that exists as it is.
-    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets, isNewOnly: Bool = false) throws(LMDBFailure) {
+    /// Writes a row, in place of the one that the key had.
+    func put(_ table: LMDBTable, _ key: Octets, _ row: Octets) throws(LMDBFailure) {
         let code = unsafe key.withUnsafeBytes { keyBytes in
             unsafe row.withUnsafeBytes { rowBytes in
                 var name = unsafe MDB_val(mv_size: keyBytes.count, mv_data: UnsafeMutableRawPointer(mutating: keyBytes.baseAddress))
                 var data = unsafe MDB_val(mv_size: rowBytes.count, mv_data: UnsafeMutableRawPointer(mutating: rowBytes.baseAddress))
-                return unsafe mdb_put(pointer, table.handle, &name, &data, isNewOnly ? UInt32(MDB_NOOVERWRITE) : 0)
+                return unsafe mdb_put(pointer, table.handle, &name, &data, 0)
             }
         }
-        if isNewOnly, code == MDB_KEYEXIST { return }
         try LMDBFailure.check(code)
     }
 

@@ -18,4 +18,7 @@ public struct SentEntry: Sendable, Equatable {
         self.reversePath = reversePath
         self.forwardPaths = forwardPaths
     }
+
+    /// There is nothing in it that could be looked up.
+    var isEmpty: Bool { ids.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty) }
 }

@@ -15,6 +15,8 @@ public enum SentLogError: Error, Sendable, Equatable {
     case otherFormat(file: String)
     /// The file is damaged, and another process still has it open.
     case damagedInUse(file: String)
+    /// There is no log in the directory, and none is to be begun.
+    case noLog(directory: String)
     case cannotOpen(file: String, reason: String)
     case settings(String)
     case diskFull(file: String)
@@ -48,6 +50,8 @@ public enum SentLogError: Error, Sendable, Equatable {
             "\(file): made by another version of guardd or LMDB: move it away so that a new one is begun, or use that version"
         case .damagedInUse(let file):
             "\(file): damaged, and in use by another process: restart guardd, which moves it aside"
+        case .noLog(let directory):
+            "\(directory): no sent log here: give the state directory of guardd, or record something first"
         case .cannotOpen(let file, let reason):
             "\(file): \(reason): mend the path or its permissions"
         case .settings(let reason): reason

@@ -1,21 +1,22 @@
-// Lookups: one snapshot for a whole inquiry, every kept day probed for every id. A known id costs as much as an
-// unknown one, and what several days know of an id is one answer.
+// Lookups: one snapshot for a whole inquiry, every table in use probed for every id. A known id costs as much as an
+// unknown one, and what several weeks know of an id is one answer. Rows of days that have expired count as absent.
 
 extension SentLogFile {
-    /// - Complexity: (ids + references) × 2 + pairs, each bounded by Inquiry, times the days kept; no writing, no lock
+    /// - Complexity: (ids + references) × 2 + pairs, each bounded by Inquiry, times the weeks kept; no writing, no lock
     ///   but the one of the reader pool.
-    func answer(_ inquiry: Inquiry, at now: Int64, bounceWindow: Int64) throws(LMDBFailure) -> Findings {
+    func answer(_ inquiry: Inquiry, at now: Int64) throws(LMDBFailure) -> Findings {
         let ids = names(inquiry.ids), references = names(inquiry.references)
         let pairs = pairNames(inquiry)
         return try environment.read { transaction throws(LMDBFailure) in
-            let slots = try tables.days(transaction).used
+            let weeks = try tables.weeks(transaction)
+            let slots = weeks.used
             var findings = Findings(nothingFor: inquiry, .answered)
-            for (index, forms) in ids.enumerated() { findings.ids[index] = try record(forms, slots, transaction) }
-            for (index, forms) in references.enumerated() { findings.references[index] = try record(forms, slots, transaction) }
+            for (index, forms) in ids.enumerated() { findings.ids[index] = try record(forms, slots, weeks.floor, transaction) }
+            for (index, forms) in references.enumerated() { findings.references[index] = try record(forms, slots, weeks.floor, transaction) }
             for pair in pairs where !findings.knownPairs[pair.recipient] {
-                findings.knownPairs[pair.recipient] = try isKnown(pair.name, slots, transaction)
+                findings.knownPairs[pair.recipient] = try isKnown(pair.name, slots, weeks.floor, transaction)
             }
-            findings.isCovered = try tables.coverage(transaction).isComplete(from: now - bounceWindow, to: now)
+            findings.isCovered = try tables.coverage(transaction).isComplete(from: now - times.bounceWindow, to: now)
             return findings
         }
     }
@@ -38,12 +39,15 @@ extension SentLogFile {
         return pairs
     }
 
-    private func record(_ forms: [Octets], _ slots: [Int], _ transaction: LMDBTransaction) throws(LMDBFailure) -> SentRecord? {
+    private func record(
+        _ forms: [Octets], _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
+    ) throws(LMDBFailure) -> SentRecord? {
         for name in forms {
             var found: SentRecord?
             for slot in slots {
                 guard let row = try transaction.row(tables.ids[slot], name) else { continue }
                 guard let record = SentRecord(row: row, key: key) else { throw .notOurRow }
+                guard Day.number(record.time) >= floor else { continue }
                 if found == nil { found = record } else { found?.merge(record) }
             }
             if let found { return found }
@@ -51,8 +55,10 @@ extension SentLogFile {
         return nil
     }
 
-    private func isKnown(_ name: Octets, _ slots: [Int], _ transaction: LMDBTransaction) throws(LMDBFailure) -> Bool {
-        for slot in slots where try transaction.row(tables.pairs[slot], name) != nil { return true }
+    private func isKnown(_ name: Octets, _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Bool {
+        for slot in slots {
+            if let row = try transaction.row(tables.pairs[slot], name), let day = Int32(row: row), day >= floor { return true }
+        }
         return false
     }
 }

@@ -19,6 +19,14 @@ struct SentBatch: Sendable {
     var isEmpty: Bool { items.isEmpty && changes.isEmpty && pendingHole == nil && now == nil }
 }
 
+/// What became of the oldest days.
+public enum ExpiryOutcome: Sendable, Equatable {
+    /// Nothing is kept from before this time.
+    case expired(before: Int64)
+    /// The clock stepped; nothing expires before this time.
+    case suspended(until: Int64)
+}
+
 extension SentLogFile {
     struct Committed: Sendable {
         /// How far the clock stepped; 0 when it did not.
@@ -29,52 +37,52 @@ extension SentLogFile {
 
     /// Commits durably, or changes nothing.
     ///
-    /// - Parameter retention: seconds; tells whether days are due to expire.
-    func commit(_ batch: SentBatch, retention: Int64) throws(LMDBFailure) -> Committed {
+    func commit(_ batch: SentBatch) throws(LMDBFailure) -> Committed {
         let committed = try environment.write { transaction throws(LMDBFailure) in
-            var days = try tables.days(transaction)
-            let before = days
-            for item in batch.items { try record(item, in: &days, transaction) }
-            if days != before { try tables.setDays(days, transaction) }
-            let committed = try note(batch, days.floor, retention, transaction)
-            try cover(batch, committed, retention, transaction)
+            var weeks = try tables.weeks(transaction)
+            let before = weeks
+            for item in batch.items { try record(item, in: &weeks, transaction) }
+            if weeks != before { try tables.setWeeks(weeks, transaction) }
+            let committed = try note(batch, weeks.floor, transaction)
+            try cover(batch, committed, transaction)
             return committed
         }
         complete()
         return committed
     }
 
-    /// Drops the days that ended `retention` and more before `now`, unless the clock is not to be trusted.
-    ///
-    /// - Returns: how many were dropped; nil: nothing expires yet because the clock stepped.
-    func expire(at now: Int64, retention: Int64) throws(LMDBFailure) -> Int? {
-        let first = Day.number(now - retention)
-        let count: Int? = try environment.write { transaction throws(LMDBFailure) in
+    /// Lets the days expire that ended the retention and more before `now`, unless the clock is not to be trusted.
+    func expire(at now: Int64) throws(LMDBFailure) -> ExpiryOutcome {
+        let first = Day.number(now - times.retention)
+        let outcome: ExpiryOutcome = try environment.write { transaction throws(LMDBFailure) in
             let clock = try tables.clock(transaction)
-            guard clock.mayExpire(at: now), let newest = clock.newest, now - newest <= ExpiryClock.tolerance else { return nil }
-            var days = try tables.days(transaction)
-            guard days.floor < first else { return 0 }
-            let expired = days.expire(before: first)
-            for slot in expired {
+            guard clock.mayExpire(at: now), let newest = clock.newest, now - newest <= ExpiryClock.tolerance else {
+                return .suspended(until: clock.suspendedUntil)
+            }
+            var weeks = try tables.weeks(transaction)
+            guard weeks.floor < first else { return .expired(before: Day.start(weeks.floor)) }
+            for slot in weeks.expire(before: first) {
                 try transaction.empty(tables.ids[slot])
                 try transaction.empty(tables.pairs[slot])
             }
-            try tables.setDays(days, transaction)
+            try tables.setWeeks(weeks, transaction)
             var coverage = try tables.coverage(transaction)
             coverage.forget(before: Day.start(first))
             try tables.setCoverage(coverage, transaction)
-            return expired.count
+            return .expired(before: Day.start(first))
         }
         complete()
-        return count
+        return outcome
     }
 
-    private func record(_ item: SentBatch.Item, in days: inout DaySlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
+    private func record(_ item: SentBatch.Item, in weeks: inout WeekSlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
         let entry = item.entry
-        let slot = days.slot(for: Day.number(item.time))
+        guard !entry.isEmpty else { return }
+        let day = weeks.kept(Day.number(item.time))
+        let slot = weeks.slot(for: day)
         let sender = SenderHashes(entry.reversePath, key: key)
         let record = SentRecord(
-            time: item.time, recipients: max(1, entry.forwardPaths.count),
+            time: max(item.time, Day.start(day)), recipients: max(1, entry.forwardPaths.count),
             senders: sender.map { [$0] } ?? [], isOpen: sender == nil, key: key
         )
         for id in entry.ids { try merge(record, key.hash(id: id), tables.ids[slot], transaction) }
@@ -84,7 +92,7 @@ extension SentLogFile {
         guard !entry.reversePath.isEmpty else { return }
         for forwardPath in entry.forwardPaths {
             let pair = key.hash(pairFrom: entry.reversePath, to: forwardPath).octets
-            try transaction.put(tables.pairs[slot], pair, [1], isNewOnly: true)
+            try remember(pair, day, tables.pairs[slot], transaction)
         }
     }
 
@@ -99,24 +107,29 @@ extension SentLogFile {
         try transaction.put(table, name, merged.row)
     }
 
-    private func note(_ batch: SentBatch, _ floor: Int32, _ retention: Int64, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Committed {
+    private func remember(_ pair: Octets, _ day: Int32, _ table: LMDBTable, _ transaction: LMDBTransaction) throws(LMDBFailure) {
+        if let known = try transaction.row(table, pair).flatMap(Int32.init(row:)), known >= day { return }
+        try transaction.put(table, pair, day.row)
+    }
+
+    private func note(_ batch: SentBatch, _ floor: Int32, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Committed {
         var committed = Committed()
         guard let now = batch.now else { return committed }
         var clock = try tables.clock(transaction)
         let before = clock
         committed.step = clock.observe(now)
         committed.suspendedUntil = clock.suspendedUntil
-        committed.isExpiryDue = !batch.leavesExpiry && clock.mayExpire(at: now) && floor < Day.number(now - retention)
+        committed.isExpiryDue = !batch.leavesExpiry && clock.mayExpire(at: now) && floor < Day.number(now - times.retention)
         if clock != before { try tables.setClock(clock, transaction) }
         return committed
     }
 
     private func cover(
-        _ batch: SentBatch, _ committed: Committed, _ retention: Int64, _ transaction: LMDBTransaction
+        _ batch: SentBatch, _ committed: Committed, _ transaction: LMDBTransaction
     ) throws(LMDBFailure) {
         guard !batch.changes.isEmpty || batch.pendingHole != nil || committed.step != 0 else { return }
         var coverage = try tables.coverage(transaction)
-        if committed.step != 0, let now = batch.now { coverage.clockStepped(by: committed.step, to: now, limit: retention) }
+        if committed.step != 0, let now = batch.now { coverage.clockStepped(by: committed.step, to: now, limit: times.retention) }
         if let hole = batch.pendingHole { coverage.openHole(at: hole) }
         for change in batch.changes { change.apply(to: &coverage) }
         try tables.setCoverage(coverage, transaction)

@@ -9,14 +9,16 @@ final class SentLogFile: Sendable {
     let key: SentKey
     let environment: LMDBEnvironment
     let tables: SentTables
+    let times: SentTimes
     private let data: Descriptor
 
     /// - Parameter data: the open data file, locked shared.
-    init(path: String, key: SentKey, environment: LMDBEnvironment, tables: SentTables, data: consuming Descriptor) {
+    init(path: String, key: SentKey, environment: LMDBEnvironment, tables: SentTables, times: SentTimes, data: consuming Descriptor) {
         self.path = path
         self.key = key
         self.environment = environment
         self.tables = tables
+        self.times = times
         self.data = data
     }
 

@@ -17,6 +17,7 @@ struct SentLogOpener {
 
     /// - Parameter knownDamage: the file was found damaged while in use: it is moved aside in any case.
     func open(knownDamage: String? = nil) throws(SentLogError) -> SentLogFile {
+        if !settings.beginsLog, !isPresent { throw .noLog(directory: settings.stateDirectory) }
         try prepareDirectory()
         guard let lock = Descriptor(settings.guardFile, O_RDWR | O_CREAT), lock.lock(.exclusive) else {
             throw .cannotOpen(file: settings.guardFile, reason: systemReason())
@@ -93,11 +94,16 @@ struct SentLogOpener {
         guard let data = Descriptor(settings.logFile, O_RDWR), data.lock(.shared) else { throw LMDBFailure(code: errno) }
         guard data.status.st_size >= environment.reach else { throw LMDBFailure(code: MDB_CORRUPTED) }
         environment.clearDeadReaders()
-        let (tables, fitness) = try environment.write { transaction throws(LMDBFailure) in
+        let (tables, fitness, times) = try environment.write { transaction throws(LMDBFailure) in
             let tables = try SentTables(transaction)
-            return (tables, try tables.fitness(key, transaction))
+            let fitness = try tables.fitness(key, transaction)
+            guard fitness == .fits else { return (tables, fitness, SentTimes(settings)) }
+            return (tables, fitness, try tables.times(settings, transaction))
         }
-        return (SentLogFile(path: settings.logFile, key: key, environment: environment, tables: tables, data: data), fitness)
+        let file = SentLogFile(
+            path: settings.logFile, key: key, environment: environment, tables: tables, times: times, data: data
+        )
+        return (file, fitness)
     }
 
     private func translated(_ failure: LMDBFailure) -> Failure {

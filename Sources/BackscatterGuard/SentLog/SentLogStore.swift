@@ -39,13 +39,13 @@ final class SentLogStore: Sendable {
         do throws(SentLogError) {
             let file = try fileInPlace(now)
             do throws(LMDBFailure) {
-                finish(try file.commit(whole, retention: settings.retention), whole, file)
+                finish(try file.commit(whole), whole, file)
                 return nil
             } catch {
                 guard error.isDamage || error.isPanic else { throw error.error(file.path) }
                 let next = try replace(file, now, error)
                 do throws(LMDBFailure) {
-                    finish(try next.commit(whole, retention: settings.retention), whole, next)
+                    finish(try next.commit(whole), whole, next)
                     return nil
                 } catch {
                     throw error.error(next.path)
@@ -60,11 +60,10 @@ final class SentLogStore: Sendable {
         }
     }
 
-    /// - Returns: days dropped; nil: nothing expires because the clock stepped.
-    func expire(at now: Int64) throws(SentLogError) -> Int? {
+    func expire(at now: Int64) throws(SentLogError) -> ExpiryOutcome {
         guard let file else { throw .closed }
         do throws(LMDBFailure) {
-            return try file.expire(at: now, retention: settings.retention)
+            return try file.expire(at: now)
         } catch {
             throw error.error(file.path)
         }
@@ -84,8 +83,8 @@ final class SentLogStore: Sendable {
     private func finish(_ committed: SentLogFile.Committed, _ batch: SentBatch, _ file: SentLogFile) {
         if let since = batch.pendingHole { hole.settle(since) }
         if committed.step != 0 { alarm(.clockStepped(by: committed.step, until: committed.suspendedUntil)) }
-        // A day that could not be dropped (no room even for that) is tried again with the next batch.
-        if committed.isExpiryDue, let now = batch.now { _ = try? file.expire(at: now, retention: settings.retention) }
+        // What could not expire (no room even for that) is tried again with the next batch.
+        if committed.isExpiryDue, let now = batch.now { _ = try? file.expire(at: now) }
     }
 
     private func fileInPlace(_ now: Int64) throws(SentLogError) -> SentLogFile {

@@ -39,6 +39,21 @@ extension SentRecord {
     }
 }
 
+// A pair's row: the last day on which it was seen (4).
+extension Int32 {
+    var row: Octets {
+        var row = Octets()
+        row.appendInteger(self)
+        return row
+    }
+
+    init?(row: Octets) {
+        var reader = IntegerReader(row)
+        guard row.count == 4, let day = reader.next(Int32.self) else { return nil }
+        self = day
+    }
+}
+
 extension Array where Element == UInt8 {
     /// Appends a number, least octet first.
     mutating func appendInteger<Number: FixedWidthInteger>(_ number: Number) {

@@ -2,15 +2,16 @@
 
 /// The state of a log at one moment.
 public struct SentStatistics: Sendable, Equatable {
-    public struct Day: Sendable, Equatable {
-        /// `2026-11-22`, UTC
-        public let day: String
+    /// What one table holds: a week, some days of which may have expired already.
+    public struct Week: Sendable, Equatable {
+        /// First day, `2026-11-22`, UTC.
+        public let from: String
         public let ids: Int
         public let pairs: Int
     }
 
     /// Newest first.
-    public let days: [Day]
+    public let weeks: [Week]
     /// Octets of the file.
     public let size: Int
     public let coverage: Coverage
@@ -21,9 +22,14 @@ public struct SentStatistics: Sendable, Equatable {
     /// Begin of a hole that could not be written to the log.
     public let pendingHole: Int64?
 
+    /// Seconds that coverage must reach back.
+    public let bounceWindow: Int64
+    /// Seconds that records are kept.
+    public let retention: Int64
+
     /// Whether a forged bounce can be told from a genuine one.
-    public func isCovered(_ settings: SentLogSettings, at now: Int64) -> Bool {
-        pendingHole == nil && coverage.isComplete(from: now - settings.bounceWindow, to: now)
+    public func isCovered(at now: Int64) -> Bool {
+        pendingHole == nil && coverage.isComplete(from: now - bounceWindow, to: now)
     }
 }
 
@@ -32,19 +38,20 @@ extension LMDBSentLog {
         let hole = pendingHole
         return try withFile { file throws(LMDBFailure) in
             try file.environment.read { transaction throws(LMDBFailure) in
-                let slots = try file.tables.days(transaction)
-                var days: [SentStatistics.Day] = []
+                let slots = try file.tables.weeks(transaction)
+                var weeks: [SentStatistics.Week] = []
                 for slot in slots.used {
-                    days.append(.init(
-                        day: UTC.day(slots.day(of: slot)),
+                    weeks.append(.init(
+                        from: UTC.day(slots.firstDay(of: slot)),
                         ids: try transaction.rowCount(file.tables.ids[slot]),
                         pairs: try transaction.rowCount(file.tables.pairs[slot])
                     ))
                 }
                 let clock = try file.tables.clock(transaction)
                 return SentStatistics(
-                    days: days, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
-                    expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole
+                    weeks: weeks, size: file.size, coverage: try file.tables.coverage(transaction), newest: clock.newest,
+                    expirySuspendedUntil: clock.mayExpire(at: now) ? nil : clock.suspendedUntil, pendingHole: hole,
+                    bounceWindow: file.times.bounceWindow, retention: file.times.retention
                 )
             }
         }
@@ -53,7 +60,7 @@ extension LMDBSentLog {
     /// What is known of one id, however it is written.
     public func lookup(_ id: MessageID, at now: Int64) throws(SentLogError) -> SentRecord? {
         try withFile { file throws(LMDBFailure) in
-            try file.answer(Inquiry(ids: [id]), at: now, bounceWindow: settings.bounceWindow).ids.first ?? nil
+            try file.answer(Inquiry(ids: [id]), at: now).ids.first ?? nil
         }
     }
 }

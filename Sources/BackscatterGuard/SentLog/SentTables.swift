@@ -2,15 +2,16 @@
 
 import CLMDB
 
-/// Tables of one open log: `meta`, and an id and a pair table for each slot of DaySlots.
+/// Tables of one open log: `meta`, and an id and a pair table for each slot of WeekSlots.
 struct SentTables: Sendable {
-    static let count = 1 + 2 * DaySlots.count
+    static let count = 1 + 2 * WeekSlots.count
     private static let version: Octets = [1]
 
     private static let versionRow = Octets("format".utf8)
     private static let keyRow = Octets("key".utf8)
-    private static let daysRow = Octets("days".utf8)
+    private static let weeksRow = Octets("weeks".utf8)
     private static let coverageRow = Octets("coverage".utf8)
+    private static let timesRow = Octets("times".utf8)
     private static let clockRow = Octets("clock".utf8)
 
     enum Fitness { case fits, otherVersion, otherKey }
@@ -23,7 +24,7 @@ struct SentTables: Sendable {
     init(_ transaction: LMDBTransaction) throws(LMDBFailure) {
         meta = try transaction.openTable("meta")
         var ids: [LMDBTable] = [], pairs: [LMDBTable] = []
-        for slot in 0..<DaySlots.count {
+        for slot in 0..<WeekSlots.count {
             ids.append(try transaction.openTable("id.\(slot)"))
             pairs.append(try transaction.openTable("pair.\(slot)"))
         }
@@ -37,20 +38,29 @@ struct SentTables: Sendable {
         guard let version = try transaction.row(meta, SentTables.versionRow) else {
             try transaction.put(meta, SentTables.versionRow, SentTables.version)
             try transaction.put(meta, SentTables.keyRow, fingerprint)
+            try setWeeks(WeekSlots(), transaction)
             return .fits
         }
         guard version == SentTables.version else { return .otherVersion }
         return try transaction.row(meta, SentTables.keyRow) == fingerprint ? .fits : .otherKey
     }
 
-    func days(_ transaction: LMDBTransaction) throws(LMDBFailure) -> DaySlots {
-        guard let row = try transaction.row(meta, SentTables.daysRow) else { return DaySlots() }
-        guard let days = DaySlots(octets: row) else { throw LMDBFailure.notOurRow }
-        return days
+    /// The times the log goes by: those of the settings when they set them, else those that were set before.
+    func times(_ settings: SentLogSettings, _ transaction: LMDBTransaction) throws(LMDBFailure) -> SentTimes {
+        let stored = try transaction.row(meta, SentTables.timesRow).flatMap(SentTimes.init)
+        let wanted = SentTimes(settings)
+        guard settings.setsTimes else { return stored ?? wanted }
+        if stored != wanted { try transaction.put(meta, SentTables.timesRow, wanted.octets) }
+        return wanted
     }
 
-    func setDays(_ days: DaySlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
-        try transaction.put(meta, SentTables.daysRow, days.octets)
+    func weeks(_ transaction: LMDBTransaction) throws(LMDBFailure) -> WeekSlots {
+        guard let weeks = try transaction.row(meta, SentTables.weeksRow).flatMap(WeekSlots.init) else { throw .notOurRow }
+        return weeks
+    }
+
+    func setWeeks(_ weeks: WeekSlots, _ transaction: LMDBTransaction) throws(LMDBFailure) {
+        try transaction.put(meta, SentTables.weeksRow, weeks.octets)
     }
 
     func coverage(_ transaction: LMDBTransaction) throws(LMDBFailure) -> Coverage {

@@ -1,0 +1,44 @@
+// guardd record: for MTA hooks, scripts, and the first filling of the log. Works while the daemon runs.
+
+import ArgumentParser
+import BackscatterGuard
+
+struct Record: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Records outgoing mail in the sent log.",
+        discussion: """
+            Each argument is a Message-ID (with or without <>), an .eml file, an mbox or a Maildir. Without arguments, or \
+            with -, lines are read from standard input: id TAB reverse-path TAB forward-paths,comma-separated; the last \
+            two may be missing. Returns when all of it is on disk. Exit status 65 when something could not be read \
+            (the rest is recorded), 75 when the log can't record now, 78 when it can't be opened.
+            """
+    )
+
+    @OptionGroup var log: SentLogOptions
+
+    @Option(help: ArgumentHelp("Reverse-path of what the arguments name.", valueName: "address"))
+    var from = ""
+
+    @Option(help: ArgumentHelp("Forward-paths of what the arguments name, separated by commas.", valueName: "addresses"))
+    var to = ""
+
+    @Argument(help: "Message-IDs, .eml files, mboxes, Maildirs, or - for standard input.")
+    var mail: [String] = []
+
+    func run() throws {
+        let refused = try log.withLog(begins: true) { log, now throws(SentLogError) in
+            var recorder = SentRecorder(log, at: now, complain: complain)
+            let like = SentEntry(ids: [], reversePath: Array(from.utf8), forwardPaths: to.split(separator: ",").map { Array($0.utf8) })
+            for argument in mail.isEmpty ? ["-"] : mail {
+                if argument == "-" {
+                    try recorder.record(linesFrom: 0)
+                } else {
+                    try recorder.record(argument: argument, like: like)
+                }
+            }
+            try recorder.flush()
+            return recorder.refused
+        }
+        if refused > 0 { throw ExitCode(65) }
+    }
+}

@@ -1,0 +1,124 @@
+// guardd sent …: the administrator's view of the sent log. All work while the daemon runs.
+
+import ArgumentParser
+import BackscatterGuard
+import Glibc
+
+struct Sent: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Looks into the sent log and tends it.",
+        subcommands: [Lookup.self, Stats.self, Cover.self, Prune.self]
+    )
+
+    struct Lookup: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tells whether a Message-ID was sent. Exit status 1 when it was not."
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        @Option(help: ArgumentHelp("Tell also whether it left under this address or domain.", valueName: "address"))
+        var from: String?
+
+        @Argument(help: "Message-ID, with or without <>.")
+        var id: String
+
+        func run() throws {
+            guard let wanted = MessageID(Array(id.utf8)) else { throw ValidationError("\(id): not a Message-ID") }
+            let record = try log.withLog { log, now throws(SentLogError) in try log.lookup(wanted, at: now) }
+            print(SentReport.lookup(wanted, record, sender: from))
+            if record == nil { throw ExitCode(1) }
+        }
+    }
+
+    struct Stats: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows how much the log holds and since when it is complete."
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        func run() throws {
+            print(try log.withLog { log, now throws(SentLogError) in SentReport.statistics(try log.statistics(at: now), at: now) })
+        }
+    }
+
+    struct Cover: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "States that the log holds all outgoing mail since a time.",
+            discussion: """
+                Say so only when it is true (past mail was recorded, or none was sent): bounces of mail that left \
+                unrecorded would be refused. TIME: 2026-11-22, 2026-11-22T05:23 (UTC), @seconds, or an age: 10d, 36h.
+                """
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        @Option(help: ArgumentHelp("Since when.", valueName: "time"))
+        var since: String
+
+        func run() throws {
+            let clock = SentLogOptions.now()
+            guard let time = UTC.time(since, now: clock), time <= clock else {
+                throw ValidationError("--since \(since): not a time in the past (2026-11-22, 2026-11-22T05:23, @seconds, 10d, 36h)")
+            }
+            let lines = try log.withLog(begins: true) { log, now throws(SentLogError) in
+                try log.cover(since: time, at: now)
+                return SentReport.coverage(try log.statistics(at: now), at: now)
+            }
+            print(lines.joined(separator: "\n"))
+        }
+    }
+
+    struct Prune: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Drops the days that are older than the retention; the daemon does so by itself."
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        func run() throws {
+            let outcome = try log.withLog { log, now throws(SentLogError) in try log.expire(at: now) }
+            switch outcome {
+            case .expired(let time): print("nothing is kept from before \(UTC.text(time))")
+            case .suspended(let time):
+                complain("nothing expires before \(UTC.text(time)): the clock stepped by more than a day")
+                throw ExitCode(75)
+            }
+        }
+    }
+}
+
+/// What the commands have in common: where the log is, and how its faults end them.
+struct SentLogOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Directory of the sent log.", valueName: "directory"))
+    var stateDir = "/var/lib/guardd"
+
+    static func now() -> Int64 { Int64(time(nil)) }
+
+    /// Opens the log for one command and closes it again.
+    ///
+    /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
+    ///
+    /// - Parameter begins: begin a log where there is none.
+    func withLog<Value>(begins: Bool = false, _ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
+        let now = SentLogOptions.now()
+        var settings = SentLogSettings(stateDirectory: stateDir)
+        settings.setsTimes = false
+        settings.beginsLog = begins
+        do throws(SentLogError) {
+            let log = try LMDBSentLog(settings, at: now) { complain($0.text) }
+            defer { log.close() }
+            return try body(log, now)
+        } catch {
+            complain(error.text)
+            throw ExitCode(error.isOperatorFault ? 78 : 75)
+        }
+    }
+}
+
+/// One line on standard error.
+@Sendable func complain(_ text: String) {
+    let line = Array("guardd: \(text)\n".utf8)
+    _ = unsafe write(2, line, line.count)
+}
