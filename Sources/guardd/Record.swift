@@ -22,12 +22,15 @@ struct Record: ParsableCommand {
     @Option(help: ArgumentHelp("Forward-paths of what the arguments name, separated by commas.", valueName: "addresses"))
     var to = ""
 
+    @Flag(help: "Print how many entries are on disk, a line each time that it is more: for programs that write lines and wait.")
+    var acknowledge = false
+
     @Argument(help: "Message-IDs, .eml files, mboxes, Maildirs, or - for standard input.")
     var mail: [String] = []
 
     func run() throws {
         let refused = try log.withLog(begins: true) { log, now throws(SentLogError) in
-            var recorder = SentRecorder(log, at: now, complain: complain)
+            var recorder = SentRecorder(log, at: now, complain: complain) { if acknowledge { say("\($0)") } }
             let like = SentEntry(ids: [], reversePath: Array(from.utf8), forwardPaths: to.split(separator: ",").map { Array($0.utf8) })
             for argument in mail.isEmpty ? ["-"] : mail {
                 if argument == "-" {

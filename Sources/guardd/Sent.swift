@@ -12,7 +12,7 @@ struct Sent: ParsableCommand {
 
     struct Lookup: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tells whether a Message-ID was sent. Exit status 1 when it was not."
+            abstract: "Tells whether Message-IDs were sent. Exit status 1 when one was not."
         )
 
         @OptionGroup var log: SentLogOptions
@@ -20,14 +20,24 @@ struct Sent: ParsableCommand {
         @Option(help: ArgumentHelp("Tell also whether it left under this address or domain.", valueName: "address"))
         var from: String?
 
-        @Argument(help: "Message-ID, with or without <>.")
-        var id: String
+        @Argument(help: "Message-IDs, with or without <>.")
+        var ids: [String]
 
         func run() throws {
-            guard let wanted = MessageID(Array(id.utf8)) else { throw ValidationError("\(id): not a Message-ID") }
-            let record = try log.withLog { log, now throws(SentLogError) in try log.lookup(wanted, at: now) }
-            print(SentReport.lookup(wanted, record, sender: from))
-            if record == nil { throw ExitCode(1) }
+            let wanted = try ids.map { text in
+                guard let id = MessageID(Array(text.utf8)) else { throw ValidationError("\(text): not a Message-ID") }
+                return id
+            }
+            let areAllKnown = try log.withLog { log, now throws(SentLogError) in
+                var areAllKnown = true
+                for id in wanted {
+                    let record = try log.lookup(id, at: now)
+                    say(SentReport.lookup(id, record, sender: from))
+                    areAllKnown = areAllKnown && record != nil
+                }
+                return areAllKnown
+            }
+            if !areAllKnown { throw ExitCode(1) }
         }
     }
 
@@ -119,6 +129,15 @@ struct SentLogOptions: ParsableArguments {
 
 /// One line on standard error.
 @Sendable func complain(_ text: String) {
-    let line = Array("guardd: \(text)\n".utf8)
-    _ = unsafe write(2, line, line.count)
+    writeLine("guardd: \(text)", to: 2)
+}
+
+/// One line on standard output, at once: whoever reads a pipe waits for it.
+func say(_ text: String) {
+    writeLine(text, to: 1)
+}
+
+private func writeLine(_ text: String, to descriptor: CInt) {
+    let line = Array("\(text)\n".utf8)
+    _ = unsafe write(descriptor, line, line.count)
 }

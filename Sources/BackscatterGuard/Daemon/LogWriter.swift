@@ -1,5 +1,5 @@
-// Log lines to standard error: one write a line, so that lines of several threads never mix. Under systemd it is the
-// journal, which reads the priority from `<N>` (sd-daemon(3)).
+// Log lines to standard error: whole lines in one write, so that lines of several threads never mix. Under systemd it
+// is the journal, which reads the priority from `<N>` (sd-daemon(3)).
 
 import Glibc
 
@@ -18,10 +18,47 @@ struct LogWriter: Sendable {
     /// - Parameter text: one line, already washed.
     func write(_ severity: Severity, _ text: @autoclosure () -> String) {
         guard severity.rawValue <= level.rawValue else { return }
-        var line = isJournal ? Octets("<\(severity.rawValue)>".utf8) : []
-        line.append(contentsOf: text().utf8)
-        line.append(ASCII.lf)
-        // A log that can't be written must not stop the mail.
-        _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        var line: Octets = []
+        append(severity, text(), to: &line)
+        write(line)
+    }
+
+    /// Appends the line as it is to be written.
+    func append(_ severity: Severity, _ text: String, to lines: inout Octets) {
+        if isJournal { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
+        lines.append(contentsOf: text.utf8)
+        lines.append(ASCII.lf)
+    }
+
+    /// Whole lines. A log that can't be written must not stop the mail: what is not taken is lost.
+    func write(_ lines: Octets) { _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) } }
+}
+
+/// The lines of one worker, written together: at most `delay` after the first of them, and at once when one is urgent.
+final class LogGatherer {
+    /// Milliseconds.
+    static let delay = 20
+    private static let limit = 16_384
+    private let writer: LogWriter
+    private let loop: EventLoop
+    private var lines: Octets = []
+
+    init(_ writer: LogWriter, loop: EventLoop) {
+        self.writer = writer
+        self.loop = loop
+        loop.delayed = { [unowned self] in flush() }
+    }
+
+    func write(_ severity: Severity, _ text: @autoclosure () -> String) {
+        guard severity.rawValue <= writer.level.rawValue else { return }
+        if lines.isEmpty { loop.callDelayed(after: LogGatherer.delay) }
+        writer.append(severity, text(), to: &lines)
+        if severity.rawValue < Severity.info.rawValue || lines.count > LogGatherer.limit { flush() }
+    }
+
+    func flush() {
+        guard !lines.isEmpty else { return }
+        writer.write(lines)
+        lines.removeAll(keepingCapacity: true)
     }
 }

@@ -14,7 +14,8 @@ final class Relay: SessionSink {
     private static let lingerLimit: Int64 = 5_000
 
     let number: UInt64
-    private unowned let worker: Worker
+    /// The worker's table holds the relay, and `finish` takes it out again.
+    private let worker: Worker
     private var session: SMTPSession
     private var client: ClientSocket?
     private var upstream: UpstreamSocket?
@@ -28,6 +29,7 @@ final class Relay: SessionSink {
     private var question: Inquiry?
     private var closing = Closing.no
     private enum Closing { case no, flush, now }
+    private var saidQuit = false
     private var lingerUntil: Int64 = .max
     private var upstreamStalledSince: Int64 = 0
     private(set) var heldOctets = 0
@@ -217,6 +219,7 @@ final class Relay: SessionSink {
         guard lingerUntil == .max else { return }
         lingerUntil = worker.now + Relay.lingerLimit
         guard let client else { return finish() }
+        if saidQuit, client.backlog == 0, pending.isEmpty, !client.hasUnreadInput { return finish() }
         client.closeWhenFlushed()
         if self.client?.isOpen != true { finish() }
     }
@@ -286,7 +289,11 @@ final class Relay: SessionSink {
         upstream = nil
     }
 
-    func closeClient() { if case .no = closing { closing = .flush } }
+    func closeClient(saidQuit: Bool) {
+        self.saidQuit = saidQuit
+        if case .no = closing { closing = .flush }
+    }
+
     func dropClient() { closing = .now }
     func ask(_ inquiry: Inquiry) { question = inquiry }
     func record(_ entry: SentEntry, isAwaited: Bool) { worker.record(entry, for: isAwaited ? number : nil) }

@@ -175,6 +175,7 @@ final class WorkerThread {
                 )
                 for (descriptor, direction) in listeners { try worker.listen(descriptor, direction: direction) }
                 loop.run()
+                worker.log.flush()
                 withExtendedLifetime(worker) { loop.close() }
             } catch {
                 shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")

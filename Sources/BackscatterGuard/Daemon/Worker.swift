@@ -51,7 +51,7 @@ struct WorkerSettings: Sendable {
 /// Runs sessions on its own thread.
 final class Worker {
     let loop: EventLoop
-    let log: LogWriter
+    let log: LogGatherer
     let mailbox: Mailbox
     private let sentLog: any SentLog
     private let connections: ConnectionLimits
@@ -77,7 +77,7 @@ final class Worker {
         self.loop = loop
         self.settings = settings
         self.sentLog = sentLog
-        self.log = log
+        self.log = LogGatherer(log, loop: loop)
         self.connections = connections
         self.numbers = numbers
         self.mailbox = mailbox

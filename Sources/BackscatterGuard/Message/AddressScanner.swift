@@ -38,6 +38,8 @@ enum AddressScanner {
         while let first = rest.first, first <= ASCII.space { rest.removeFirst() }
         while let last = rest.last, last <= ASCII.space { rest.removeLast() }
         if rest.first == ASCII.less, let close = rest.lastIndex(of: ASCII.greater) { rest = rest[(rest.startIndex + 1)..<close] }
+        // RFC 5321 4.1.2: a source route is no part of the address.
+        if rest.first == ASCII.at, let colon = rest.lastIndex(of: ASCII.colon) { rest = rest[(colon + 1)...] }
         guard !rest.isEmpty, rest.count <= longest else { return nil }
         if rest.first != ASCII.quote, rest.contains(where: { $0 <= ASCII.space || $0 == ASCII.semicolon || $0 == ASCII.less }) {
             return addresses(in: rest, atMost: 1).first

@@ -32,7 +32,7 @@ struct ContentType: Sendable, Equatable {
 
     /// - Parameter body: the field's body, unfolded or not.
     init(_ body: Octets) {
-        let clean = ContentType.withoutComments(body)
+        let clean = body.contains(ASCII.openParenthesis) ? ContentType.withoutComments(body) : body
         var index = 0
         let type = ContentType.token(clean, &index, upTo: { $0 == ASCII.semicolon || $0 <= ASCII.space || $0 == ASCII.comma })
         media = ContentType.media(of: ASCII.lowercased(type))
@@ -71,23 +71,32 @@ struct ContentType: Sendable, Equatable {
     }
 
     private static func media(of type: Octets) -> Media {
+        switch type.first {
+        case 0x6D: return messageMedia(of: type)
+        case 0x74:
+            let isHeaders = ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "text/rfc822")
+            return isHeaders ? .headers : .text
+        case 0x61:
+            if ASCII.equal(type, "application/ms-tnef") { return .tnef }
+            return ASCII.equal(type.prefix(6), "audio/") ? .opaque : .text
+        default:
+            return ASCII.equal(type.prefix(6), "image/") || ASCII.equal(type.prefix(6), "video/") ? .opaque : .text
+        }
+    }
+
+    private static func messageMedia(of type: Octets) -> Media {
         if ASCII.equal(type.prefix(10), "multipart/") { return .multipart }
         if ASCII.equal(type, "message/rfc822") || ASCII.equal(type, "message/global") || ASCII.equal(type, "message/news") {
             return .message
         }
-        if ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "message/global-headers")
-            || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "message/rfc822-headers")
-            || ASCII.equal(type, "text/rfc822") { return .headers }
+        if ASCII.equal(type, "message/global-headers") || ASCII.equal(type, "message/rfc822-headers") { return .headers }
         if ASCII.equal(type, "message/delivery-status") || ASCII.equal(type, "message/global-delivery-status") {
             return .deliveryStatus
         }
         if ASCII.equal(type, "message/disposition-notification") || ASCII.equal(type, "message/global-disposition-notification") {
             return .disposition
         }
-        if ASCII.equal(type, "message/feedback-report") { return .feedbackReport }
-        if ASCII.equal(type, "application/ms-tnef") { return .tnef }
-        for prefix in ["image/", "audio/", "video/"] where type.starts(with: prefix.utf8) { return .opaque }
-        return .text
+        return ASCII.equal(type, "message/feedback-report") ? .feedbackReport : .text
     }
 
     private static func token(_ text: Octets, _ index: inout Int, upTo ends: (UInt8) -> Bool) -> Octets {
@@ -115,7 +124,6 @@ struct ContentType: Sendable, Equatable {
 
     /// Cuts comments out, depth counted; one that never closes is left in. A boundary often holds `(` or `"` legally quoted.
     private static func withoutComments(_ body: Octets) -> Octets {
-        guard body.contains(ASCII.openParenthesis) else { return body }
         var clean: Octets = []
         var depth = 0, isQuoted = false, start = 0, index = 0
         while index < body.count {

@@ -20,16 +20,40 @@ struct HeaderBlock: Sendable {
     private(set) var finalRecipients: [Octets] = []
     private(set) var originalRecipients: [Octets] = []
     private(set) var origins: [Octets] = []
-    private var bodies: [FieldName: Octets] = [:]
+    /// Bodies one behind the other, and where each stands.
+    private var bodies: Octets = []
+    private var places: [(name: FieldName, range: Range<Int>)] = []
 
     private var current: FieldName?
-    private var body: Octets = []
-    private var scanner: MessageIDScanner?
+    private var bodyStart = 0
+    private var scanner = MessageIDScanner(limit: 0)
+    private var isScanning = false
 
     var isEmpty: Bool { size == 0 }
 
     /// The unfolded body of the first field of that name, trimmed; nil when there is none.
-    func body(of name: FieldName) -> Octets? { bodies[name] }
+    func body(of name: FieldName) -> Octets? {
+        guard names.contains(name), let place = places.first(where: { $0.name == name }) else { return nil }
+        return Octets(bodies[place.range])
+    }
+
+    /// Empties the block; its storage stays.
+    mutating func reset() {
+        names = FieldNames()
+        size = 0
+        current = nil
+        isScanning = false
+        bodies.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        if !messageIDs.isEmpty { messageIDs.removeAll() }
+        if !resentIDs.isEmpty { resentIDs.removeAll() }
+        if !keptIDs.isEmpty { keptIDs.removeAll() }
+        if !declaredIDs.isEmpty { declaredIDs.removeAll() }
+        if !referenceIDs.isEmpty { referenceIDs.removeAll() }
+        if !finalRecipients.isEmpty { finalRecipients.removeAll() }
+        if !originalRecipients.isEmpty { originalRecipients.removeAll() }
+        if !origins.isEmpty { origins.removeAll() }
+    }
 
     /// A field begins.
     ///
@@ -39,15 +63,22 @@ struct HeaderBlock: Sendable {
         endField()
         size += text.count + 1
         guard let name else { return }
-        names.insert(name)
-        current = name
         switch name {
         case .messageID, .resentMessageID, .googleOriginalID, .microsoftOriginalID, .keptOriginalID, .originalMessageID:
-            scanner = MessageIDScanner(limit: 4)
+            scanner.restart(limit: 4)
+            isScanning = true
         case .inReplyTo, .references:
-            scanner = MessageIDScanner(limit: 32)
-        default: break
+            scanner.restart(limit: 32)
+            isScanning = true
+        default:
+            guard isKept(name) else {
+                names.insert(name)
+                return
+            }
+            bodyStart = bodies.count
         }
+        names.insert(name)
+        current = name
         append(text)
     }
 
@@ -61,34 +92,45 @@ struct HeaderBlock: Sendable {
     mutating func finish() { endField() }
 
     private mutating func append(_ text: Span<UInt8>) {
-        if scanner != nil {
-            for index in 0..<text.count { scanner?.take(text[index]) }
-        } else if body.count < HeaderBlock.longestBody {
-            body.append(text.extracting(0..<min(text.count, HeaderBlock.longestBody - body.count)))
+        if isScanning {
+            for index in 0..<text.count { scanner.take(text[index]) }
+        } else {
+            let room = HeaderBlock.longestBody - (bodies.count - bodyStart)
+            if room > 0 { bodies.append(text.extracting(0..<min(text.count, room))) }
         }
     }
 
     private mutating func endField() {
         guard let name = current else { return }
         current = nil
-        if var scanner {
-            self.scanner = nil
+        if isScanning {
+            isScanning = false
             keep(scanner.finish(), of: name)
             return
         }
-        defer { body.removeAll(keepingCapacity: true) }
-        let trimmed = HeaderBlock.trimmed(body)
+        var range = bodyStart..<bodies.count
+        while let last = range.last, bodies[last] <= ASCII.space { range = range.lowerBound..<last }
+        while let first = range.first, bodies[first] <= ASCII.space { range = (first + 1)..<range.upperBound }
         switch name {
-        case .received:
-            if origins.count < 32 { origins.append(trimmed) }
-        case .finalRecipient, .originalRcptTo:
-            if finalRecipients.count < HeaderBlock.addressesKept { finalRecipients.append(trimmed) }
-        case .originalRecipient, .actualRecipient:
-            if originalRecipients.count < HeaderBlock.addressesKept { originalRecipients.append(trimmed) }
-        case .returnPath, .from, .sender, .to, .cc, .subject, .date, .contentType, .transferEncoding, .failedRecipients,
-             .autoSubmitted, .precedence, .originalEnvelopeID, .action, .feedbackType, .disposition, .contentClass:
-            if bodies[name] == nil { bodies[name] = trimmed }
-        default: break
+        case .received: origins.append(Octets(bodies[range]))
+        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.append(Octets(bodies[range]))
+        case .originalRecipient, .actualRecipient: originalRecipients.append(Octets(bodies[range]))
+        default:
+            places.append((name, range))
+            return
+        }
+        bodies.removeSubrange(bodyStart...)
+    }
+
+    /// Whether the body of a field is wanted: the first of its name, or one of the first in a list.
+    private func isKept(_ name: FieldName) -> Bool {
+        switch name {
+        case .received: origins.count < 32
+        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.count < HeaderBlock.addressesKept
+        case .originalRecipient, .actualRecipient: originalRecipients.count < HeaderBlock.addressesKept
+        case .returnPath, .from, .sender, .to, .subject, .date, .contentType, .transferEncoding, .failedRecipients,
+             .autoSubmitted, .precedence, .originalEnvelopeID, .action: !names.contains(name)
+        default: false
         }
     }
 
@@ -104,13 +146,6 @@ struct HeaderBlock: Sendable {
 
     private static func add(_ ids: [MessageID], to list: inout [MessageID], atMost limit: Int = idsKept) {
         for id in ids where list.count < limit && !list.contains(id) { list.append(id) }
-    }
-
-    private static func trimmed(_ text: Octets) -> Octets {
-        var rest = text[...]
-        while let first = rest.first, first <= ASCII.space { rest.removeFirst() }
-        while let last = rest.last, last <= ASCII.space { rest.removeLast() }
-        return Octets(rest)
     }
 }
 

@@ -42,6 +42,11 @@ public struct MessageID: Sendable, Hashable {
         return scanner.finish()
     }
 
+    /// Lotus Domino's own form, `OF` 8 digits `.` 8 digits `-ON` …: it replaces the id of mail that passes it.
+    var isDomino: Bool {
+        octets.count > 22 && ASCII.equal(octets.prefix(2), "of") && octets[10] == ASCII.dot && ASCII.equal(octets[19..<22], "-on")
+    }
+
     /// What is hashed and compared: domain lower-cased, local part as it is.
     ///
     /// Source: RFC 5322 3.6.4 (id-right is a domain), RFC 5321 2.4.

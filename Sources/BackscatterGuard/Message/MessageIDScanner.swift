@@ -15,13 +15,25 @@ struct MessageIDScanner: Sendable {
     private var bare: Octets = []
     private var head: Octets = []
     private var found: [MessageID] = []
-    private let limit: Int
+    private var limit: Int
     private let readsQuoting: Bool
 
     /// - Parameter limit: at most so many ids are kept; 1 or more.
     init(limit: Int, readsQuoting: Bool = true) {
         self.limit = limit
         self.readsQuoting = readsQuoting
+    }
+
+    /// Begins another field body; the storage stays.
+    mutating func restart(limit: Int) {
+        self.limit = limit
+        place = .outside
+        isEscaped = false
+        depth = 0
+        current.removeAll(keepingCapacity: true)
+        bare.removeAll(keepingCapacity: true)
+        head.removeAll(keepingCapacity: true)
+        if !found.isEmpty { found.removeAll() }
     }
 
     /// The next octet of the body; line ends of folding may be left in.
@@ -35,7 +47,7 @@ struct MessageIDScanner: Sendable {
         }
     }
 
-    /// The ids of the body, in order. The scanner must not be used again.
+    /// The ids of the body, in order. The scanner must be restarted before it is used again.
     mutating func finish() -> [MessageID] {
         if place == .inside { keepCurrent() }
         if found.isEmpty, readsQuoting, place == .comment || place == .quoted {

@@ -10,7 +10,6 @@ struct BoundaryStack: Sendable {
         var scope: NotificationReader.Scope
         /// The multipart lies within a decoded part: its boundaries are to be looked for in the decoded text.
         var isDecoded: Bool
-        var hasBegun = false
     }
 
     /// A boundary was crossed; the levels within it are gone, and with a closing one it as well.
@@ -24,15 +23,18 @@ struct BoundaryStack: Sendable {
 
     private var levels: [Level] = []
     private var octets = 0
+    /// A bit for each open boundary, by its hash: nearly all lines that are none are told from them by this alone.
+    private var filter = SIMD8<UInt64>(repeating: 0)
 
     var hasOpenLevel: Bool { !levels.isEmpty }
 
     /// - Returns: false when a limit was passed; the multipart's parts are then left to the text scan.
-    mutating func push(_ boundary: Octets, scope: NotificationReader.Scope, isDecoded: Bool, hasBegun: Bool = false) -> Bool {
+    mutating func push(_ boundary: Octets, scope: NotificationReader.Scope, isDecoded: Bool) -> Bool {
         guard levels.count < NotificationReader.deepestNesting, octets + boundary.count <= BoundaryStack.octetsKept else { return false }
         octets += boundary.count
-        levels.append(Level(boundary: boundary, hash: BoundaryStack.hash(boundary.span, boundary.count), scope: scope,
-                            isDecoded: isDecoded, hasBegun: hasBegun))
+        let hash = BoundaryStack.hash(boundary.span, boundary.count)
+        levels.append(Level(boundary: boundary, hash: hash, scope: scope, isDecoded: isDecoded))
+        BoundaryStack.add(hash, to: &filter)
         return true
     }
 
@@ -45,9 +47,10 @@ struct BoundaryStack: Sendable {
         let canClose = end > 2 && line[end - 1] == ASCII.hyphen && line[end - 2] == ASCII.hyphen
         let whole = BoundaryStack.hash(line, end)
         let closing = canClose ? BoundaryStack.hash(line, end - 2) : 0
+        guard mayHold(whole) || (canClose && mayHold(closing)) else { return nil }
         for index in levels.indices.reversed() where levels[index].isDecoded == isDecoded {
-            if isBoundary(levels[index], line, end, whole) { return cross(index, isClosing: false) }
-            if canClose, isBoundary(levels[index], line, end - 2, closing) { return cross(index, isClosing: true) }
+            if isBoundary(index, line, end, whole) { return cross(index, isClosing: false) }
+            if canClose, isBoundary(index, line, end - 2, closing) { return cross(index, isClosing: true) }
         }
         return nil
     }
@@ -55,17 +58,25 @@ struct BoundaryStack: Sendable {
     private mutating func cross(_ index: Int, isClosing: Bool) -> Match {
         let match = Match(scope: levels[index].scope, isClosing: isClosing, isOutermost: index == 0,
                           skipsLevels: index < levels.count - 1)
-        levels[index].hasBegun = true
         let keep = isClosing ? index : index + 1
+        guard keep < levels.count else { return match }
         for level in levels[keep...] { octets -= level.boundary.count }
         levels.removeSubrange(keep...)
+        filter = SIMD8(repeating: 0)
+        for level in levels { BoundaryStack.add(level.hash, to: &filter) }
         return match
     }
 
-    private func isBoundary(_ level: Level, _ line: Span<UInt8>, _ end: Int, _ hash: UInt64) -> Bool {
-        guard level.boundary.count == end, level.hash == hash else { return false }
-        for index in 0..<end where level.boundary[index] != line[index] { return false }
+    private func isBoundary(_ level: Int, _ line: Span<UInt8>, _ end: Int, _ hash: UInt64) -> Bool {
+        guard levels[level].hash == hash, levels[level].boundary.count == end else { return false }
+        for index in 0..<end where levels[level].boundary[index] != line[index] { return false }
         return true
+    }
+
+    private func mayHold(_ hash: UInt64) -> Bool { filter[Int(hash >> 32 & 7)] & (1 << (hash >> 40 & 63)) != 0 }
+
+    private static func add(_ hash: UInt64, to filter: inout SIMD8<UInt64>) {
+        filter[Int(hash >> 32 & 7)] |= 1 << (hash >> 40 & 63)
     }
 
     private static func hash(_ octets: Span<UInt8>, _ end: Int) -> UInt64 {

@@ -16,18 +16,35 @@ struct DiagnosticText: Sendable {
     /// All others.
     private(set) var mentioned: [Octets] = []
 
+    /// The id that a complaint tells in words. Nothing is judged by it: complaints are no bounces.
+    private(set) var complaintID: MessageID?
+
     private var remaining = budget
     private var window: Octets = []
     private var isListing = false
 
     /// - Parameter line: one line of text without its line end and quoting.
-    mutating func take(_ line: Span<UInt8>) {
+    /// - Parameter isBehindMarker: the returned mail was announced already, so the line may be of it.
+    mutating func take(_ line: Span<UInt8>, isBehindMarker: Bool) {
         guard remaining > 0, line.count > 0 else { return }
         remaining -= line.count
         let text = DiagnosticText.folded(line)
         readWords(text)
-        if text.contains(ASCII.at) { readAddresses(text) }
+        if text.contains(ASCII.at) { readAddresses(text, isBehindMarker: isBehindMarker) }
+        if complaintID == nil { readComplaint(text) }
         noteListing(text)
+    }
+
+    /// Yahoo: `... for an email message with the message-id of X received from ...`.
+    private mutating func readComplaint(_ text: Octets) {
+        let words = Octets("message-id of ".utf8)
+        guard text.count > words.count else { return }
+        for place in 0..<(text.count - words.count) where text[place] | 0x20 == words[0] {
+            let end = place + words.count
+            guard text[place..<end].map(ASCII.lowercase) == words else { continue }
+            complaintID = MessageID(Octets(text[end...].prefix { $0 > ASCII.space }))
+            return
+        }
     }
 
     /// An empty line: what follows is another paragraph.
@@ -49,12 +66,14 @@ struct DiagnosticText: Sendable {
         }
     }
 
-    private mutating func readAddresses(_ text: Octets) {
+    private mutating func readAddresses(_ text: Octets, isBehindMarker: Bool) {
         let found = AddressScanner.addresses(in: text, atMost: 16)
         guard let first = found.first else { return }
         let low = text.map(ASCII.lowercase)
         if DiagnosticText.unhelpful.isFound(in: low) { return }
-        if DiagnosticText.isLeading(low) || DiagnosticText.keywords.isFound(in: low) || isListing {
+        if isBehindMarker {
+            DiagnosticText.add(found, to: &mentioned)
+        } else if DiagnosticText.isLeading(low) || DiagnosticText.keywords.isFound(in: low) || isListing {
             DiagnosticText.add([first], to: &named)
         } else if DiagnosticText.refusals.isFound(in: low) {
             DiagnosticText.add(found, to: &refused)
@@ -86,7 +105,11 @@ struct DiagnosticText: Sendable {
     private static func folded(_ line: Span<UInt8>) -> Octets {
         var text: Octets = []
         text.reserveCapacity(min(line.count, 1024))
+        var isShifted = false
         for index in 0..<min(line.count, 1024) {
+            // ISO-2022: between ESC $ and ESC ( stand pairs of octets that only look like ASCII.
+            if line[index] == 0x1B, index + 1 < line.count { isShifted = line[index + 1] == 0x24 }
+            if isShifted { continue }
             let octet = line[index] < ASCII.space ? ASCII.space : line[index]
             if text.isEmpty, octet == ASCII.space || octet == 0x2A || octet == ASCII.hyphen || octet == ASCII.greater { continue }
             if octet == ASCII.space, text.last == ASCII.space { continue }
@@ -107,6 +130,6 @@ struct DiagnosticText: Sendable {
     /// Lines that name the sender, or whom to ask.
     private static let unhelpful = PhraseSet([
         "mail from", "from:", "reply-to", "sender", "contact", "assistance", "please send", "support", "questions", "return-path", "postmaster@",
-        "from user", "message-id", "help", "abuse@", "received:", "envelope-from", "cc:", "delivered-to:",
+        "from user", "message-id", "references:", "help", "abuse@", "received:", "envelope-from", "cc:", "delivered-to:",
     ])
 }

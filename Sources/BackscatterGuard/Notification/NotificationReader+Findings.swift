@@ -35,6 +35,8 @@ extension NotificationReader {
         private var origins: [String] = []
         private var envelopeID: Octets?
 
+        private var ownIDs: [MessageID] = []
+        private var hasComplaint = false
         private var outer = Outer()
         private var hasDeliveryStatus = false
         private var hasReportText = false
@@ -69,6 +71,7 @@ extension NotificationReader.Findings {
 
     /// The notification's own header section.
     mutating func takeOuter(_ header: HeaderBlock) {
+        ownIDs = header.messageIDs
         referenceIDs = header.referenceIDs
         for id in header.keptIDs where !referenceIDs.contains(id) { referenceIDs.append(id) }
         outer.addressees = AddressScanner.addresses(in: header.body(of: .to) ?? [], atMost: 16).map(ASCII.lowercased)
@@ -77,7 +80,7 @@ extension NotificationReader.Findings {
         outer.isFromDaemon = Phrases.daemons.isFound(in: from) || from.suffix(2) == [ASCII.less, ASCII.greater]
         let subject = (header.body(of: .subject) ?? []).map(ASCII.lowercase)
         outer.hasFailedSubject = Phrases.failedSubjects.isFound(in: subject)
-        outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject)
+        outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject.span)
         let precedence = header.body(of: .precedence) ?? []
         outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
             || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
@@ -121,8 +124,11 @@ extension NotificationReader.Findings {
     mutating func takeReturned(_ header: HeaderBlock, scope: NotificationReader.Scope, isBounce: Bool, fromText: Bool) {
         // The id of a bounce that somebody quotes in a text is that of a bounce, which nobody here sent.
         if !(isBounce && fromText) {
-            for id in header.messageIDs + header.keptIDs + header.resentIDs { insert(id, scope.group, scope.depth) }
+            for id in header.messageIDs + header.keptIDs + header.resentIDs where !(id.isDomino && ownIDs.contains(id)) {
+                insert(id, scope.group, scope.depth)
+            }
         }
+        if header.names.contains(.hotmailRecipient) { hasComplaint = true }
         if header.looksReturned, !isBounce { hasTracedOriginal = true }
         let isFirst = detailGroup == 0 || (detailGroup == scope.group && scope.depth > detailDepth)
         guard isFirst else { return }
@@ -173,6 +179,7 @@ extension NotificationReader.Findings {
         evidence.kind = kind
         if kind != .other, kind != .autoReply {
             evidence.originalMessageIDs = originals.map(\.id)
+            if kind == .feedbackReport, originals.isEmpty, let id = words.complaintID { evidence.originalMessageIDs = [id] }
             for id in declaredIDs where !evidence.originalMessageIDs.contains(id) { evidence.originalMessageIDs.append(id) }
             evidence.failedRecipients = failedRecipients
             evidence.originalSender = sender
@@ -192,6 +199,7 @@ extension NotificationReader.Findings {
         if hasDisposition || isDispositionReport { return .mdn }
         if isTextBounce { return .bounce }
         if hasTnef, outer.isReadReceipt { return .mdn }
+        if hasComplaint { return .feedbackReport }
         return outer.isAutoReply ? .autoReply : .other
     }
 
@@ -208,8 +216,8 @@ extension NotificationReader.Findings {
         var found = reported
         Self.add(outer.failedRecipients, to: &found)
         if found.isEmpty { found = passed }
+        Self.add(nestedReported, to: &found)
         for list in [words.named, words.refused] where found.isEmpty { found = withoutAddressees(list) }
-        if found.isEmpty { found = nestedReported }
         if found.isEmpty { found = originalTo }
         if found.isEmpty { found = withoutAddressees(words.mentioned) }
         if found.isEmpty { found = words.named }

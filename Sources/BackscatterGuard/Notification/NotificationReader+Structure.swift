@@ -76,9 +76,14 @@ extension NotificationReader {
     /// The header section has ended, at an empty line, a boundary, a limit or the end.
     private mutating func endHeader(_ role: Role, isCut: Bool = false) {
         block.finish()
+        mode = .text
+        if role == .part, block.isEmpty || block.names.isEmpty {
+            // The common part without a header: plain text.
+            block.reset()
+            return
+        }
         var ended = HeaderBlock()
         swap(&ended, &block)
-        mode = .text
         switch role {
         case .outer:
             findings.takeOuter(ended)

@@ -6,8 +6,8 @@
 struct TextBlock: Sendable {
     var isOpen = false
     var indentation = 0
-    /// What followed the hyphens of the last line that looked like a boundary of some multipart; nil when text came since.
-    var delimiter: Octets?
+    /// What followed the hyphens of the last line that looked like a boundary of some multipart; empty when text came since.
+    var delimiter: Octets = []
 }
 
 extension NotificationReader {
@@ -20,13 +20,13 @@ extension NotificationReader {
         while start < line.count, line[start] == ASCII.greater { start += 1 }
         if start > 0, start < line.count, line[start] == ASCII.space { start += 1 }
         var first = start
-        while first < line.count, line[first] <= ASCII.space { first += 1 }
+        while first < line.count, ASCII.isBlank(line[first]) || line[first] == ASCII.cr { first += 1 }
         guard first < line.count else {
             takeEmptyTextLine()
             return
         }
         if scope.depth == 0, scope.media == .text || scope.media == .multipart, !findings.hasReturnedMail {
-            findings.words.take(line.extracting(first..<line.count))
+            findings.words.take(line.extracting(first..<line.count), isBehindMarker: scope.hasMarker)
         }
         if text.isOpen, takeBlockLine(line, start: start, first: first) { return }
         takeFreeLine(line, start: start, first: first)
@@ -60,20 +60,19 @@ extension NotificationReader {
         if let field = line.fieldName(from: first) {
             text.isOpen = true
             text.indentation = first - start
-            block = HeaderBlock()
+            block.reset()
             block.begin(FieldName.known(line.extracting(first..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
             return
         }
-        text.delimiter = nil
+        if !text.delimiter.isEmpty { text.delimiter.removeAll(keepingCapacity: true) }
         if line.count > 2, line.count <= 512, line[0] == ASCII.hyphen, line[1] == ASCII.hyphen {
-            text.delimiter = line.extracting(2..<line.count).copied()
+            text.delimiter.append(line.extracting(2..<line.count))
         }
         guard line.count <= 160 else { return }
-        let words = NotificationReader.words(line, from: first)
-        if Phrases.markers.isPrefix(of: words) {
+        if Phrases.markers.isPrefix(of: line, from: first) {
             scope.hasMarker = true
             if scope.depth == 0 { findings.hasMarker = true }
-        } else if findings.words.isReceipt, PhraseSet.receiptLine.isPrefix(of: words) {
+        } else if findings.words.isReceipt, PhraseSet.receiptLine.isPrefix(of: line, from: first) {
             takeReceiptLine(line, start: start, first: first)
         }
     }
@@ -84,7 +83,7 @@ extension NotificationReader {
         text.isOpen = true
         text.indentation = first - start
         scope.hasMarker = true
-        block = HeaderBlock()
+        block.reset()
         block.begin(.messageID, line.extracting((colon + 1)..<line.count))
     }
 
@@ -93,20 +92,26 @@ extension NotificationReader {
         guard text.isOpen else { return }
         text.isOpen = false
         block.finish()
+        defer { if !text.delimiter.isEmpty { text.delimiter.removeAll(keepingCapacity: true) } }
+        guard isMeaningful else { return }
         var ended = HeaderBlock()
         swap(&ended, &block)
         if ended.names.reportNames > 0 { findings.takeReport(ended, depth: scope.depth, media: scope.media) }
         if isReturnedMail(ended) {
             takeReturned(ended, fromText: true)
-        } else if ended.names.contains(.contentType), let delimiter = text.delimiter {
+        } else if ended.names.contains(.contentType), !text.delimiter.isEmpty {
             // A part whose boundary no header announced: from here on it is one.
             findings.isBroken = true
-            if let boundary = NotificationReader.boundary(delimiter) {
-                _ = levels.push(boundary, scope: scope, isDecoded: decoder != nil, hasBegun: true)
+            if let boundary = NotificationReader.boundary(text.delimiter) {
+                _ = levels.push(boundary, scope: scope, isDecoded: decoder != nil)
             }
             beginBody(ended)
         }
-        text.delimiter = nil
+    }
+
+    /// Whether the block that has ended says anything. Most are words with a colon behind them.
+    private var isMeaningful: Bool {
+        block.names.reportNames > 0 || isReturnedMail(block) || (block.names.contains(.contentType) && !text.delimiter.isEmpty)
     }
 
     private func isReturnedMail(_ block: HeaderBlock) -> Bool {
@@ -119,19 +124,6 @@ extension NotificationReader {
         var rest = delimiter[...]
         while let last = rest.last, last <= ASCII.space { rest.removeLast() }
         return rest.isEmpty ? nil : Octets(rest)
-    }
-
-    /// The line in lower case from its first letter on, without dashes, bars and stars.
-    private static func words(_ line: Span<UInt8>, from start: Int) -> Octets {
-        var words: Octets = []
-        for index in start..<line.count {
-            let octet = line[index]
-            if words.isEmpty, !ASCII.isLetter(octet), octet < 0x80 { continue }
-            if ASCII.isBlank(octet), words.last == ASCII.space { continue }
-            words.append(ASCII.isBlank(octet) ? ASCII.space : ASCII.lowercase(octet))
-            if words.count == PhraseSet.longest { break }
-        }
-        return words
     }
 }
 

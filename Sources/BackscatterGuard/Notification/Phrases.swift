@@ -28,10 +28,31 @@ struct PhraseSet: Sendable {
         return false
     }
 
-    /// Whether `text` begins with one of the phrases.
-    func isPrefix(of text: Octets) -> Bool {
-        guard let first = text.first else { return false }
-        return buckets[Int(first)].contains { PhraseSet.matches($0, text, 0) }
+    /// Whether `line` begins with one of the phrases, in any case, from its first letter on: dashes, bars and stars
+    /// before it don't count, nor does how many blanks stand between the words.
+    func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
+        var first = start
+        while first < line.count, !ASCII.isLetter(line[first]), line[first] < 0x80 { first += 1 }
+        guard first < line.count else { return false }
+        let bucket = Int(ASCII.lowercase(line[first]))
+        for index in buckets[bucket].indices where PhraseSet.matches(buckets[bucket][index], line, first) { return true }
+        return false
+    }
+
+    private static func matches(_ phrase: Octets, _ line: Span<UInt8>, _ start: Int) -> Bool {
+        guard phrase.count <= line.count - start else { return false }
+        var place = start
+        for octet in phrase {
+            guard place < line.count else { return false }
+            if octet == ASCII.space {
+                guard ASCII.isBlank(line[place]) else { return false }
+                while place < line.count, ASCII.isBlank(line[place]) { place += 1 }
+            } else {
+                guard ASCII.lowercase(line[place]) == octet else { return false }
+                place += 1
+            }
+        }
+        return true
     }
 
     private static func matches(_ phrase: Octets, _ text: Octets, _ start: Int) -> Bool {
@@ -135,6 +156,7 @@ enum Phrases {
         "the text of your message", "the text of the message", "a copy of your message", "a copy of the", "mail headers follow", "mail header",
         "old message", "source message", "message source", "mensaje original", "mensagem original", "message d'origine",
         "message original", "urspr\u{fc}ngliche nachricht", "urspruengliche nachricht", "messaggio originale", "oorspronkelijk bericht",
-        "oryginalna wiadomo", "-header",
+        "oryginalna wiadomo", "here is your returned mail", "below the next line is", "intestazioni originali", "ursprungliga", "urspr",
+        "en-t", "encabezados", "cabe\u{e7}alhos", "oprindelige", "opprinnelige", "oorspronkelijke", "message de retour", "your original",
     ])
 }

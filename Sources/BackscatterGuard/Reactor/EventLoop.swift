@@ -37,10 +37,13 @@ func errnoText(_ number: CInt) -> String {
     private var dns: OpaquePointer?
     private var tickEvent: OpaquePointer?
     private var wakeEvent: OpaquePointer?
+    private var delayEvent: OpaquePointer?
     /// Other threads wake the loop through this.
     public let waker: Waker
     /// Called every second, on the loop's thread.
     public var ticked: () -> Void = {}
+    /// Called once for each time that `callDelayed` was due.
+    public var delayed: () -> Void = {}
     /// Called when another thread woke the loop.
     public var woken: () -> Void = {}
 
@@ -54,8 +57,10 @@ func errnoText(_ number: CInt) -> String {
         self.waker = waker
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let wake = unsafe event_new(base, waker.descriptor, Int16(EV_READ | EV_PERSIST), loopWoken, context),
-              let tick = unsafe event_new(base, -1, Int16(EV_PERSIST), loopTicked, context)
+              let tick = unsafe event_new(base, -1, Int16(EV_PERSIST), loopTicked, context),
+              let delay = unsafe event_new(base, -1, 0, loopDelayed, context)
         else { throw .outOfMemory }
+        unsafe delayEvent = delay
         unsafe wakeEvent = wake
         unsafe tickEvent = tick
         unsafe event_add(wake, nil)
@@ -69,7 +74,14 @@ func errnoText(_ number: CInt) -> String {
     /// Ends `run()` after the callback that is being served.
     public func stop() { unsafe event_base_loopbreak(base) }
 
-    /// Seconds of the monotonic clock in milliseconds.
+    /// Calls `delayed` after so many milliseconds; a call that is due already is put off.
+    public func callDelayed(after milliseconds: Int) {
+        guard let event = unsafe delayEvent else { return }
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        unsafe event_add(event, &time)
+    }
+
+    /// The monotonic clock in milliseconds.
     public static func milliseconds() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
@@ -97,8 +109,10 @@ func errnoText(_ number: CInt) -> String {
     public func close() {
         if let event = unsafe tickEvent { unsafe event_free(event) }
         if let event = unsafe wakeEvent { unsafe event_free(event) }
+        if let event = unsafe delayEvent { unsafe event_free(event) }
         unsafe tickEvent = nil
         unsafe wakeEvent = nil
+        unsafe delayEvent = nil
         if let dns = unsafe dns { unsafe evdns_base_free(dns, 0) }
         unsafe dns = nil
         unsafe event_base_free(base)
@@ -110,6 +124,11 @@ func errnoText(_ number: CInt) -> String {
 private func loopTicked(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {
     guard let context = unsafe context else { return }
     unsafe Unmanaged<EventLoop>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.ticked() }
+}
+
+private func loopDelayed(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<EventLoop>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.delayed() }
 }
 
 private func loopWoken(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {

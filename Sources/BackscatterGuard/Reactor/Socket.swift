@@ -179,6 +179,12 @@ import Glibc
 
     public final var isOpen: Bool { unsafe reading != nil }
 
+    /// Whether the kernel holds octets that were not read.
+    public final var hasUnreadInput: Bool {
+        var count: CInt = 0
+        return unsafe ioctl(descriptor, UInt(FIONREAD), &count) == 0 && count > 0
+    }
+
     /// Whether connect(2) has succeeded: a connecting socket is not writable.
     public final var isConnected: Bool {
         var query = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

@@ -17,7 +17,14 @@ struct LMDBFailure: Error, Sendable, Equatable {
     var text: String { unsafe String(cString: mdb_strerror(code)) }
 
     func error(_ file: String) -> SentLogError {
-        isFull ? .diskFull(file: file) : .failed(file: file, reason: text)
+        isFull || isShortWrite(file) ? .diskFull(file: file) : .failed(file: file, reason: text)
+    }
+
+    /// LMDB tells a write that ended early, which is how the first one on a full disk ends, as EIO.
+    private func isShortWrite(_ file: String) -> Bool {
+        var system = statvfs()
+        guard code == EIO, unsafe statvfs(file, &system) == 0 else { return false }
+        return system.f_bavail * UInt(system.f_frsize) < 1 << 20
     }
 
     /// - Throws: the failure that `code` tells.

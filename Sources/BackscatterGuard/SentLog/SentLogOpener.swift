@@ -109,7 +109,7 @@ struct SentLogOpener {
     private func translated(_ failure: LMDBFailure) -> Failure {
         if failure.isDamage { return .damaged(failure.text) }
         if failure.code == MDB_VERSION_MISMATCH { return .fault(.otherFormat(file: settings.logFile)) }
-        if failure.isFull { return .fault(.diskFull(file: settings.logFile)) }
+        if case .diskFull(let file) = failure.error(settings.logFile) { return .fault(.diskFull(file: file)) }
         return .fault(.cannotOpen(file: settings.logFile, reason: failure.text))
     }
 

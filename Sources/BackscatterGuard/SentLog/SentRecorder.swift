@@ -11,6 +11,7 @@ public struct SentRecorder {
     private let log: LMDBSentLog
     private let now: Int64
     private let complain: (String) -> Void
+    private let acknowledge: (Int) -> Void
     private var waiting: [SentEntry] = []
 
     /// Entries that are durable.
@@ -21,10 +22,14 @@ public struct SentRecorder {
     /// - Parameters:
     ///   - now: the time of sending, of all of them.
     ///   - complain: hears, in one line each, of what could not be read.
-    public init(_ log: LMDBSentLog, at now: Int64, complain: @escaping (String) -> Void) {
+    ///   - acknowledge: hears how many entries are durable, each time that it is more.
+    public init(
+        _ log: LMDBSentLog, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
+    ) {
         self.log = log
         self.now = now
         self.complain = complain
+        self.acknowledge = acknowledge
     }
 
     /// Records one argument of the command: an id, or the path of an .eml file, an mbox or a Maildir.
@@ -80,6 +85,7 @@ public struct SentRecorder {
         try log.recordAndWait(waiting, at: now)
         recorded += waiting.count
         waiting = []
+        acknowledge(recorded)
     }
 
     private mutating func record(path: String, like: SentEntry) throws(SentLogError) {

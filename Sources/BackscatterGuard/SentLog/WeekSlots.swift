@@ -1,5 +1,6 @@
 // Which table of the log holds which week, and which days have expired. Records expire by days; tables are dropped by
-// weeks: a lookup probes 4 tables for 21 days of retention, with a table a day it would be 22 (6 against 40 µs).
+// weeks: at 21 days of retention a lookup probes 4 tables instead of 22
+// (measured with a million ids: 6 µs for an inquiry instead of 35).
 // The tables are made once, with the log; a week takes a free one and gives it back, emptied, when all its days have
 // expired. So no table is ever opened or closed while another thread or process reads.
 

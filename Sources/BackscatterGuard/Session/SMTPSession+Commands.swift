@@ -67,6 +67,7 @@ extension SMTPSession {
         }
         helo = line.extracting(argument).copied()
         self.isExtended = isExtended
+        owesReset = false                    // a hello resets by itself (RFC 5321 §4.1.4)
         input = .nothing
         pass(line, awaiting: .hello(isExtended: isExtended), at: now, into: sink)
         return true
@@ -85,6 +86,7 @@ extension SMTPSession {
         }
         guard maySend else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         transaction = begin(ReversePath(arguments, of: line), line)
         pass(line, awaiting: .mail, at: now, into: sink)
         return true
@@ -162,6 +164,7 @@ extension SMTPSession {
             answer(Replies.ok, into: sink)
             return true
         }
+        owesReset = false
         input = .nothing
         sink.toUpstream(SMTPSession.rset)
         expect(.reset, at: now)
@@ -173,7 +176,7 @@ extension SMTPSession {
         guard awaited.isEmpty else { return false }
         guard case .standing = link, !isBroken else {
             sink.toClient(Replies.bye)
-            close(into: sink)
+            close(saidQuit: true, into: sink)
             return true
         }
         transaction = nil
@@ -192,6 +195,7 @@ extension SMTPSession {
         // RFC 2920 §3.1: these end a group.
         guard awaited.isEmpty else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         input = .nothing
         pass(line, awaiting: .plain, at: now, into: sink)
         return true
@@ -204,6 +208,7 @@ extension SMTPSession {
             return true
         }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        guard payReset(at: now, into: sink) else { return false }
         input = .nothing
         pass(line, awaiting: .authentication, at: now, into: sink)
         return true

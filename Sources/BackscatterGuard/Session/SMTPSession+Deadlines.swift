@@ -40,6 +40,7 @@ extension SMTPSession {
             if case .standing = link { return upstreamTimedOut(at: now, into: sink) }
             return lost(at: now, into: sink)
         }
+        if owesReset, awaited.isEmpty { _ = payReset(at: now, into: sink) }
         if case .nothing = input { return }
         let isPressed: Bool
         if case .command = input { isPressed = now - clientExpected > commandLimit } else { isPressed = false }

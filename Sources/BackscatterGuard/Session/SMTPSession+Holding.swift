@@ -89,16 +89,24 @@ extension SMTPSession {
     private mutating func takeBack(_ transaction: MailTransaction, _ hold: Hold, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
         switch flow {
         case .undecided where !transaction.hasChunks, .undecided where hold.isReleasing: unlink(into: sink)
-        case .undecided, .held, .through, .nowhere: resetUpstream(at: now, into: sink)
+        case .undecided, .held, .through, .nowhere: resetUpstream()
         }
         transactionFailed(reply, at: now, into: sink)
     }
 
-    /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5).
-    mutating func resetUpstream(at now: Int64, into sink: some SessionSink) {
-        guard case .standing = link else { return }
+    /// RSET of guardd's own, so that the connection is clean for the next transaction (RFC 5321 §4.1.1.5). It goes up in
+    /// one write with the next command, for most clients say QUIT after a refusal and need none.
+    mutating func resetUpstream() {
+        if case .standing = link { owesReset = true }
+    }
+
+    /// - Returns: false when the next command has to wait for the reply.
+    mutating func payReset(at now: Int64, into sink: some SessionSink) -> Bool {
+        guard owesReset else { return true }
+        owesReset = false
         sink.toUpstream(SMTPSession.rset)
         expect(.silent, at: now)
+        return keywords?.pipelining == true
     }
 
     /// The text of the 550: one line that the administrator of the bouncing site understands.
@@ -145,7 +153,7 @@ extension SMTPSession {
         guard code == 354 || code >= 400 else { return lost(at: now, into: sink) }
         hold.isReleasing = false
         guard code == 354 else {
-            if code != 421 { resetUpstream(at: now, into: sink) }
+            if code != 421 { resetUpstream() }
             return holdFailed(transaction, hold, reply, at: now, into: sink)
         }
         sink.toUpstream(markField(of: hold))
@@ -173,7 +181,7 @@ extension SMTPSession {
     mutating func repeatedReply(_ code: Int, at now: Int64, into sink: some SessionSink) {
         if code < 300 { return repeatEnvelope(at: now, into: sink) }
         guard let transaction, let hold = transaction.hold else { return }
-        resetUpstream(at: now, into: sink)
+        resetUpstream()
         holdFailed(transaction, hold, Replies.changedMind, at: now, into: sink)
     }
 

@@ -54,7 +54,7 @@ extension SMTPSession {
 
     private mutating func recordFailed(_ transaction: MailTransaction, at now: Int64, into sink: some SessionSink) {
         owed = nil
-        if transaction.hasChunks { resetUpstream(at: now, into: sink) } else { unlink(into: sink) }
+        if transaction.hasChunks { resetUpstream() } else { unlink(into: sink) }
         let reply = transaction.headers?.overflowed == true ? Replies.headerTooLarge
             : isAuthenticated && !transaction.hasChunks ? Replies.recordFailedSession : Replies.recordFailed
         transactionFailed(reply, at: now, into: sink)

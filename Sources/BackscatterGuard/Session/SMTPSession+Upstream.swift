@@ -92,7 +92,7 @@ extension SMTPSession {
         case .reset:
             input = .command
             if code >= 300 { isBroken = true }
-        case .quit: close(into: sink)
+        case .quit: close(saidQuit: true, into: sink)
         case .plain: input = .command
         default: break
         }

@@ -104,6 +104,8 @@ public struct SMTPSession {
         /// `BDAT 0 LAST`.
         case lastChunk
     }
+    /// Upstream has a transaction that will not be finished; RSET goes up with the next command, or at the next tick.
+    var owesReset = false
     var errors = 0
     var clientHasEnded = false
     /// Close as soon as upstream's outstanding replies have been passed on.
@@ -213,12 +215,12 @@ public struct SMTPSession {
     }
 
     /// Replies are flushed, then both sides are closed.
-    mutating func close(into sink: some SessionSink) {
+    mutating func close(saidQuit: Bool = false, into sink: some SessionSink) {
         endHold(into: sink)
         transaction = nil
         input = .closed
         unlink(into: sink)
-        sink.closeClient()
+        sink.closeClient(saidQuit: saidQuit)
     }
 
     mutating func unlink(into sink: some SessionSink) {
@@ -227,6 +229,7 @@ public struct SMTPSession {
         upstreamDeadline = .max
         need = nil
         owed = nil
+        owesReset = false
         if case .none = link { return }
         link = .none
         sink.hangUpUpstream()

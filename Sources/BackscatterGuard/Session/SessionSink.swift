@@ -13,7 +13,9 @@ public protocol SessionSink: AnyObject {
     /// Closes the upstream connection at once. What was not yet written is dropped.
     func hangUpUpstream()
     /// Closes the client's connection when all replies have been written.
-    func closeClient()
+    ///
+    /// - Parameter saidQuit: the client asked for it and sends no more: no need to wait for its FIN.
+    func closeClient(saidQuit: Bool)
     /// Closes the client's connection at once.
     func dropClient()
     /// Puts a question to the sent log; `found` follows.

@@ -49,12 +49,15 @@ import Testing
 
 @Suite("Sent log: guardd record and guardd sent") struct SentRecorderTests {
     private func recorder(_ log: LMDBSentLog, _ complaints: Complaints) -> SentRecorder {
-        SentRecorder(log, at: noon) { complaints.take($0) }
+        SentRecorder(log, at: noon, complain: { complaints.take($0) }, acknowledge: { complaints.acknowledge($0) })
     }
 
     private final class Complaints: Sendable {
         private let kept = Mutex<[String]>([])
         var all: [String] { kept.withLock { $0 } }
+        private let acknowledged = Mutex<[Int]>([])
+        var acknowledgements: [Int] { acknowledged.withLock { $0 } }
+        func acknowledge(_ count: Int) { acknowledged.withLock { $0.append(count) } }
         func take(_ text: String) { kept.withLock { $0.append(text) } }
     }
 
@@ -76,7 +79,7 @@ import Testing
         }
         #expect(try !log.knows("arg1@b", at: noon))
         try recorder.flush()
-        #expect(recorder.recorded == 9 && recorder.refused == 3)
+        #expect(recorder.recorded == 9 && recorder.refused == 3 && complaints.acknowledgements == [9])
         #expect(complaints.all == [
             "\(state.file("mbox")): 1 mails without Message-ID", "noid: neither a Message-ID nor a file",
             "\(state.path): a directory without cur and new is no Maildir: mend the path or its permissions",
