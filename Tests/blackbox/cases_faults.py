@@ -59,6 +59,8 @@ def garbage(site):
                 codes += through(client)
         except Closed:
             codes.append(0)
+        except Failure as failure:
+            raise Failure("%s at %s: codes %s, %s" % (name, verb, codes, failure))
         # 0 is a close: allowed where a reply would be out of step.
         expect(codes[-1] == 0 or 400 <= codes[-1] < 500, "%s at %s: codes %s" % (name, verb, codes))
         expect(not (verb == "EOD" and codes[-1] == 250), "%s at %s: acknowledged" % (name, verb))
@@ -284,7 +286,8 @@ def release_refused(site):
             got, text = site.notify(bounces.report(site.known(), body=b"y" * 60 + b"\n" + (b"y" * 60 + b"\n") * (padding // 61)), client=client)
             expect(got == code, "%s, %d of padding: got %d %s" % (verb, padding, got, text))
             site.upstream.hook = None
-            expect(through(client)[-1] == 250, "the next mail fails")
+            codes = through(client)
+            expect(codes[-1] == 250, "%s, %r: the next mail fails: %s" % (verb, reply, codes))
             client.close()
 
 

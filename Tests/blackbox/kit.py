@@ -224,6 +224,7 @@ class Site:
         self.start()
 
     def start(self):
+        self.log = []
         def prepare():
             import resource
             for name, value in self.limits.items():
@@ -257,6 +258,8 @@ class Site:
             time.sleep(0.01)
 
     def begin(self):
+        if not self.is_alive():
+            self.start()
         self.upstream.reset()
         self.log.clear()
         self.mark = self.rss() if self.is_alive() else 0
@@ -311,7 +314,7 @@ class Site:
         """A Message-ID that was never sent."""
         return self.token("never") + b"@" + DOMAIN
 
-    def known(self, sender=USER, rcpts=(b"gone@remote.example",), id=None):
+    def known(self, sender=USER, rcpts=(b"seed@remote.example",), id=None):
         """The Message-ID of a mail that was sent out just now."""
         id = id or self.token("sent") + b"@" + DOMAIN
         hook, self.upstream.hook = self.upstream.hook, None
@@ -348,7 +351,7 @@ class Site:
         expect(self.upstream.wait(lambda: len(self.upstream.deliveries) > before), "250, but upstream has nothing")
         got = self.upstream.deliveries[before].body
         expect(len(self.upstream.deliveries) == before + 1, "delivered more than once")
-        if not body.endswith(b"\r\n"):
+        if body and not body.endswith(b"\r\n"):
             body += b"\r\n" if self.upstream.deliveries[before].via == "DATA" else b""
         if got != body:
             at = next((index for index in range(min(len(got), len(body))) if got[index] != body[index]), min(len(got), len(body)))

@@ -361,6 +361,8 @@ class Upstream:
         self.hook, self.framing, self.keywords, self.mail_resets = None, "strict", list(KEYWORDS), False
         self.deliveries, self.violations, self.secrets = [], [], []
         self.all = [connection for connection in self.all if connection.open]
+        for connection in self.all:
+            connection.commands, connection.content_ends = [], 0
 
     def offers(self, keyword):
         return any(word.split(" ")[0] == keyword for word in self.keywords)
