@@ -25,8 +25,12 @@ struct LogWriter: Sendable {
 
     /// Appends the line as it is to be written.
     func append(_ severity: Severity, _ text: String, to lines: inout Octets) {
+        append(severity, to: &lines) { $0.append(contentsOf: text.utf8) }
+    }
+
+    func append(_ severity: Severity, to lines: inout Octets, _ text: (inout Octets) -> Void) {
         if isJournal { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
-        lines.append(contentsOf: text.utf8)
+        text(&lines)
         lines.append(ASCII.lf)
     }
 
@@ -50,9 +54,15 @@ final class LogGatherer {
     }
 
     func write(_ severity: Severity, _ text: @autoclosure () -> String) {
+        write(severity) { $0.append(contentsOf: text().utf8) }
+    }
+
+    func write(_ event: SessionEvent) { write(event.severity) { event.append(to: &$0) } }
+
+    private func write(_ severity: Severity, _ text: (inout Octets) -> Void) {
         guard severity.rawValue <= writer.level.rawValue else { return }
         if lines.isEmpty { loop.callDelayed(after: LogGatherer.delay) }
-        writer.append(severity, text(), to: &lines)
+        writer.append(severity, to: &lines, text)
         if severity.rawValue < Severity.info.rawValue || lines.count > LogGatherer.limit { flush() }
     }
 

@@ -137,7 +137,7 @@ final class Worker {
         }
     }
 
-    func report(_ event: SessionEvent) { log.write(event.severity, event.text) }
+    func report(_ event: SessionEvent) { log.write(event) }
     func isOwn(_ address: SocketAddress) -> Bool { settings.isOwn(PeerAddress(address)) }
 
     /// Octets of all holds of this worker; `relieve` keeps the sum within its limit.

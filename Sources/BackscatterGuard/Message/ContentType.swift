@@ -14,6 +14,7 @@ struct ContentType: Sendable, Equatable {
         case tnef
         /// Pictures, sound, film: nothing to read.
         case opaque
+        case html
         case text
     }
 
@@ -35,7 +36,7 @@ struct ContentType: Sendable, Equatable {
         let clean = body.contains(ASCII.openParenthesis) ? ContentType.withoutComments(body) : body
         var index = 0
         let type = ContentType.token(clean, &index, upTo: { $0 == ASCII.semicolon || $0 <= ASCII.space || $0 == ASCII.comma })
-        media = ContentType.media(of: ASCII.lowercased(type))
+        media = ContentType.media(of: type)
         isReport = ASCII.equal(type, "multipart/report")
         readParameters(clean, from: index)
         if media != .multipart { boundary = nil }
@@ -71,11 +72,12 @@ struct ContentType: Sendable, Equatable {
     }
 
     private static func media(of type: Octets) -> Media {
-        switch type.first {
+        switch type.first.map(ASCII.lowercase) {
         case 0x6D: return messageMedia(of: type)
         case 0x74:
             let isHeaders = ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "text/rfc822")
-            return isHeaders ? .headers : .text
+            if isHeaders { return .headers }
+            return ASCII.equal(type, "text/html") ? .html : .text
         case 0x61:
             if ASCII.equal(type, "application/ms-tnef") { return .tnef }
             return ASCII.equal(type.prefix(6), "audio/") ? .opaque : .text

@@ -14,7 +14,7 @@ enum FieldName: UInt8, CaseIterable, Sendable {
     case reportingMTA, finalRecipient, originalRecipient, actualRecipient, action, status, diagnosticCode
     case originalEnvelopeID, disposition, originalMessageID, feedbackType, originalRcptTo, removalRecipient
     // Of notifications themselves: RFC 3834 5, and the habits of Exim and of vacation programs.
-    case failedRecipients, autoSubmitted, precedence, autoreply, autorespond
+    case failedRecipients, autoSubmitted, precedence, autoreply, autorespond, appleAction
 
     /// As it is written, in lower case.
     var spelling: String {
@@ -54,7 +54,19 @@ enum FieldName: UInt8, CaseIterable, Sendable {
         case .autoSubmitted: "auto-submitted"
         case .autoreply: "x-autoreply"
         case .autorespond: "x-autorespond"
-        default: "\(self)"
+        case .appleAction: "x-apple-action"
+        case .received: "received"
+        case .from: "from"
+        case .to: "to"
+        case .cc: "cc"
+        case .subject: "subject"
+        case .date: "date"
+        case .sender: "sender"
+        case .references: "references"
+        case .action: "action"
+        case .status: "status"
+        case .disposition: "disposition"
+        case .precedence: "precedence"
         }
     }
 

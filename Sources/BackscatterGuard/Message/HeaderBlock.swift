@@ -3,7 +3,9 @@
 
 /// Fields of one block, read line by line.
 struct HeaderBlock: Sendable {
+    /// Octets of a body that are kept: a Content-Type may hold a long boundary, To many addresses.
     private static let longestBody = 4096
+    private static let longestItem = 512
     private static let idsKept = 8
     private static let addressesKept = 64
 
@@ -88,14 +90,41 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
-    /// The block has ended.
-    mutating func finish() { endField() }
+    /// How a block came to its end.
+    enum End: Sendable {
+        /// An empty line, or a line that is no field.
+        case whole
+        /// A boundary, or the end of the content after a line end.
+        case cut
+        /// The content ended within a line.
+        case cutWithinLine
+    }
+
+    /// The block has ended. Returned mail is often cut off; an id that the cut may have shortened is dropped, for
+    /// it would be one that nobody ever sent.
+    ///
+    /// - Returns: whether an id was dropped.
+    @discardableResult
+    mutating func finish(_ end: End = .whole) -> Bool {
+        let isShortened = switch end {
+        case .whole: false
+        case .cut: isScanning && scanner.isWithinBrackets
+        case .cutWithinLine: isScanning && (scanner.isWithinBrackets || scanner.isBare)
+        }
+        if isShortened {
+            isScanning = false
+            current = nil
+        }
+        endField()
+        return isShortened
+    }
 
     private mutating func append(_ text: Span<UInt8>) {
         if isScanning {
             for index in 0..<text.count { scanner.take(text[index]) }
         } else {
-            let room = HeaderBlock.longestBody - (bodies.count - bodyStart)
+            let limit = current == .contentType || current == .to ? HeaderBlock.longestBody : 2 * HeaderBlock.longestItem
+            let room = limit - (bodies.count - bodyStart)
             if room > 0 { bodies.append(text.extracting(0..<min(text.count, room))) }
         }
     }
@@ -112,9 +141,9 @@ struct HeaderBlock: Sendable {
         while let last = range.last, bodies[last] <= ASCII.space { range = range.lowerBound..<last }
         while let first = range.first, bodies[first] <= ASCII.space { range = (first + 1)..<range.upperBound }
         switch name {
-        case .received: origins.append(Octets(bodies[range]))
-        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.append(Octets(bodies[range]))
-        case .originalRecipient, .actualRecipient: originalRecipients.append(Octets(bodies[range]))
+        case .received: origins.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
+        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
+        case .originalRecipient, .actualRecipient: originalRecipients.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
         default:
             places.append((name, range))
             return

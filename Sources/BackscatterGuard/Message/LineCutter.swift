@@ -22,6 +22,9 @@ struct LineCutter: Sendable {
     private(set) var endsLine = false
     private var isPieceGiven = false
 
+    /// No line is under way: a line that ends within `limit` octets of the span may be taken without `step`.
+    var isAtLineStart: Bool { carried.isEmpty && !isPieceGiven }
+
     /// The next line or piece of `span` from `start` on.
     mutating func step(_ span: Span<UInt8>, from start: Int) -> Step {
         continuesLine = isPieceGiven

@@ -47,6 +47,12 @@ struct MessageIDScanner: Sendable {
         }
     }
 
+    /// A `<` was not followed by its `>` so far.
+    var isWithinBrackets: Bool { place == .inside }
+
+    /// No `>` has come so far: the id, if there is one, stands without brackets.
+    var isBare: Bool { found.isEmpty && place != .inside }
+
     /// The ids of the body, in order. The scanner must be restarted before it is used again.
     mutating func finish() -> [MessageID] {
         if place == .inside { keepCurrent() }

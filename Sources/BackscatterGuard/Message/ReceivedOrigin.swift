@@ -42,7 +42,7 @@ enum ReceivedOrigin {
         ASCII.isLetter(octet) || ASCII.isDigit(octet) || octet == ASCII.dot || octet == ASCII.colon || octet == ASCII.hyphen
     }
 
-    /// The kernel library's reading of an address decides what is one.
+    /// The C library's reading decides what is an address.
     private static func canonical(_ text: String) -> String? {
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 { return text }

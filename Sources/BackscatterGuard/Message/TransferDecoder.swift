@@ -12,8 +12,10 @@ struct TransferDecoder: Sendable {
 
     init(_ encoding: Encoding) { self.encoding = encoding }
 
+    /// The encoding that a field names.
+    ///
     /// - Parameter field: body of Content-Transfer-Encoding; other names mean identity.
-    static func encoding(named field: Octets) -> Encoding {
+    static func encoding(_ field: Octets) -> Encoding {
         let name = field.filter { $0 > ASCII.space && $0 != ASCII.quote && $0 != ASCII.semicolon }
         if ASCII.equal(name.prefix(16), "quoted-printable") { return .quotedPrintable }
         return ASCII.equal(name.prefix(6), "base64") ? .base64 : .identity

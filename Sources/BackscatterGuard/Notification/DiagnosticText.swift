@@ -6,7 +6,14 @@ struct DiagnosticText: Sendable {
     private static let budget = 16_384
     private static let addressesKept = 64
 
+    /// Whether the words still matter; what the header says may have settled it.
+    var needsWords = true
+    /// Whether this is a complaint, which may tell the id in words.
+    var isComplaint = false
+
     private(set) var hasFailure = false
+    /// Words that say something of failure only when a mail system writes them.
+    private(set) var hasTrouble = false
     private(set) var hasSignature = false
     private(set) var isReceipt = false
     /// Addresses that begin a line or follow a word such as `Recipient:`.
@@ -29,9 +36,9 @@ struct DiagnosticText: Sendable {
         guard remaining > 0, line.count > 0 else { return }
         remaining -= line.count
         let text = DiagnosticText.folded(line)
-        readWords(text)
+        if needsWords { readWords(text) }
         if text.contains(ASCII.at) { readAddresses(text, isBehindMarker: isBehindMarker) }
-        if complaintID == nil { readComplaint(text) }
+        if isComplaint, complaintID == nil { readComplaint(text) }
         noteListing(text)
     }
 
@@ -49,8 +56,7 @@ struct DiagnosticText: Sendable {
 
     /// An empty line: what follows is another paragraph.
     mutating func endParagraph() {
-        window.removeAll(keepingCapacity: true)
-        window.append(ASCII.space)
+        if !window.isEmpty { window.removeAll(keepingCapacity: true) }
     }
 
     private mutating func readWords(_ text: Octets) {
@@ -60,6 +66,7 @@ struct DiagnosticText: Sendable {
         window = Octets(tail) + text.map(ASCII.lowercase)
         window.append(ASCII.space)
         if !hasFailure { hasFailure = Phrases.failures.isFound(in: window) }
+        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window) }
         if !hasSignature {
             hasSignature = Phrases.signatures.isFound(in: window)
             if hasSignature { isReceipt = Phrases.receipts.isFound(in: window) }

@@ -4,9 +4,11 @@ extension NotificationReader {
     struct Findings: Sendable {
         private static let idsKept = 32
         private static let addressesKept = 64
+        private static let textRank = Int.max / 2
 
         private struct Original: Sendable {
             var id: MessageID
+            var hash: Int
             var group: Int
             var depth: Int
         }
@@ -55,6 +57,8 @@ extension NotificationReader {
             var hasFailedSubject = false
             var isAutoReply = false
             var isReadReceipt = false
+            /// A person's program wrote it, or it answers a mail.
+            var isWritten = false
         }
 
         /// The notification returned a mail, with an id or without.
@@ -63,10 +67,13 @@ extension NotificationReader {
 }
 
 extension NotificationReader.Findings {
+    /// The notification returns one more mail.
+    ///
+    /// - Returns: its rank. A mail returned as a part counts more than one found in a text, which strangers may have written.
     mutating func beginGroup(fromText: Bool) -> Int {
         groups += 1
         if fromText { hasTextOriginal = true } else { hasPartOriginal = true }
-        return groups
+        return fromText ? groups + Self.textRank : groups
     }
 
     /// The notification's own header section.
@@ -80,11 +87,14 @@ extension NotificationReader.Findings {
         outer.isFromDaemon = Phrases.daemons.isFound(in: from) || from.suffix(2) == [ASCII.less, ASCII.greater]
         let subject = (header.body(of: .subject) ?? []).map(ASCII.lowercase)
         outer.hasFailedSubject = Phrases.failedSubjects.isFound(in: subject)
+        outer.isWritten = !header.referenceIDs.isEmpty || header.names.contains(.mailer) || header.names.contains(.userAgent)
         outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject.span)
+        if (outer.isFromDaemon && outer.hasFailedSubject) || !outer.failedRecipients.isEmpty { words.needsWords = false }
         let precedence = header.body(of: .precedence) ?? []
         outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
             || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
-            || ASCII.equal(precedence, "auto_reply") || ASCII.equal(precedence, "junk")
+            || ASCII.equal(precedence, "auto_reply") || ASCII.equal(precedence, "auto-reply") || ASCII.equal(precedence, "junk")
+            || ASCII.equal(precedence, "vacation") || header.names.contains(.appleAction)
             || header.names.contains(.autoreply) || header.names.contains(.autorespond)
     }
 
@@ -101,6 +111,8 @@ extension NotificationReader.Findings {
         if ASCII.equal(type.reportType, "delivery-status") { isStatusReport = true }
         if ASCII.equal(type.reportType, "disposition-notification") { isDispositionReport = true }
         if ASCII.equal(type.reportType, "feedback-report") { isFeedbackReport = true }
+        if isStatusReport { words.needsWords = false }
+        words.isComplaint = isFeedbackReport
     }
 
     /// A group of report fields. RFC 3464 2.2, 2.3.
@@ -124,13 +136,13 @@ extension NotificationReader.Findings {
     mutating func takeReturned(_ header: HeaderBlock, scope: NotificationReader.Scope, isBounce: Bool, fromText: Bool) {
         // The id of a bounce that somebody quotes in a text is that of a bounce, which nobody here sent.
         if !(isBounce && fromText) {
-            for id in header.messageIDs + header.keptIDs + header.resentIDs where !(id.isDomino && ownIDs.contains(id)) {
-                insert(id, scope.group, scope.depth)
-            }
+            insert(header.messageIDs, scope)
+            insert(header.keptIDs, scope)
+            insert(header.resentIDs, scope)
         }
         if header.names.contains(.hotmailRecipient) { hasComplaint = true }
         if header.looksReturned, !isBounce { hasTracedOriginal = true }
-        let isFirst = detailGroup == 0 || (detailGroup == scope.group && scope.depth > detailDepth)
+        let isFirst = detailGroup == 0 || scope.group < detailGroup || (detailGroup == scope.group && scope.depth > detailDepth)
         guard isFirst else { return }
         detailGroup = scope.group
         detailDepth = scope.depth
@@ -143,11 +155,19 @@ extension NotificationReader.Findings {
         }
     }
 
+    /// Leaves out the id that Domino put in the place of the original's: it is the notification's own.
+    private mutating func insert(_ ids: [MessageID], _ scope: NotificationReader.Scope) {
+        for id in ids where !(id.isDomino && ownIDs.contains(id)) { insert(id, scope.group, scope.depth) }
+    }
+
     private mutating func insert(_ id: MessageID, _ group: Int, _ depth: Int) {
-        guard !originals.contains(where: { $0.id == id }) else { return }
+        // Behind a full list of stronger ids there is no place.
+        if originals.count >= Self.idsKept, let last = originals.last, last.group < group { return }
+        let hash = id.hashValue
+        guard !originals.contains(where: { $0.hash == hash && $0.id == id }) else { return }
         idCount += 1
         let place = originals.firstIndex { $0.group > group || ($0.group == group && $0.depth < depth) } ?? originals.count
-        originals.insert(Original(id: id, group: group, depth: depth), at: place)
+        originals.insert(Original(id: id, hash: hash, group: group, depth: depth), at: place)
         if originals.count > Self.idsKept { originals.removeLast() }
     }
 
@@ -207,9 +227,9 @@ extension NotificationReader.Findings {
     private var isTextBounce: Bool {
         if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
-        if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || hasReturned }
-        if outer.hasFailedSubject { return words.hasFailure || hasReturned }
-        return words.hasFailure && (hasPartOriginal || hasTracedOriginal)
+        if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
+        if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
+        return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
     }
 
     private var failedRecipients: [Octets] {

@@ -3,7 +3,7 @@
 extension NotificationReader {
     /// A boundary line: back to the level that it belongs to.
     mutating func cross(_ match: BoundaryStack.Match) {
-        endOpenBlock()
+        endOpenBlock(.cut)
         scope = match.scope
         scope.media = .text
         scope.hasMarker = false
@@ -17,10 +17,10 @@ extension NotificationReader {
     }
 
     /// The block that is open at a boundary or at the end ends there.
-    mutating func endOpenBlock() {
+    mutating func endOpenBlock(_ end: HeaderBlock.End) {
         switch mode {
-        case .header(let role): if !(role == .part && block.isEmpty) { endHeader(role) }
-        case .text: endTextBlock()
+        case .header(let role): if !(role == .part && block.isEmpty) { endHeader(role, end) }
+        case .text: endTextBlock(end)
         case .sealed: break
         }
     }
@@ -43,7 +43,7 @@ extension NotificationReader {
         }
         if case .header = mode, block.size > NotificationReader.longestHeader {
             findings.isBroken = true
-            endHeader(role, isCut: true)
+            endHeader(role, isOverlong: true)
         }
     }
 
@@ -74,16 +74,16 @@ extension NotificationReader {
     }
 
     /// The header section has ended, at an empty line, a boundary, a limit or the end.
-    private mutating func endHeader(_ role: Role, isCut: Bool = false) {
-        block.finish()
+    private mutating func endHeader(_ role: Role, _ end: HeaderBlock.End = .whole, isOverlong: Bool = false) {
+        if block.finish(end) { findings.isBroken = true }
         mode = .text
         if role == .part, block.isEmpty || block.names.isEmpty {
             // The common part without a header: plain text.
             block.reset()
             return
         }
-        var ended = HeaderBlock()
-        swap(&ended, &block)
+        var ended = takeBlock()
+        defer { reuse(&ended) }
         switch role {
         case .outer:
             findings.takeOuter(ended)
@@ -94,7 +94,7 @@ extension NotificationReader {
             if case .header(.returned) = mode, ended.names.messageNames >= 3, ended.looksReturned { takeReturned(ended, fromText: false) }
         case .returned:
             takeReturned(ended, fromText: false)
-            if isCut, ended.messageIDs.isEmpty {
+            if isOverlong, ended.messageIDs.isEmpty {
                 mode = .text
                 scope.hasMarker = true
             }
@@ -114,11 +114,15 @@ extension NotificationReader {
             }
             return
         }
-        if decoder == nil, let named = header.body(of: .transferEncoding) {
-            let encoding = TransferDecoder.encoding(named: named)
-            if encoding != .identity { decoder = TransferDecoder(encoding) }
-        }
+        // One encoding is undone; what is encoded within an encoded part is left to the text scan.
+        if decoder == nil { beginDecoding(header, type) }
         if type.media == .message || type.media == .headers { mode = .header(.returned) }
+    }
+
+    private mutating func beginDecoding(_ header: HeaderBlock, _ type: ContentType) {
+        let encoding = header.body(of: .transferEncoding).map(TransferDecoder.encoding) ?? .identity
+        if type.media == .html { html = HTMLText() }
+        if encoding != .identity || type.media == .html { decoder = TransferDecoder(encoding) }
     }
 
     /// The header section of a mail that is returned, or of one that is wrapped around it.
@@ -131,7 +135,7 @@ extension NotificationReader {
         if scope.depth == 0 { scope.group = findings.beginGroup(fromText: fromText) }
         scope.depth += 1
         scope.hasMarker = false
-        let isBounce = header.looksLikeBounce
+        let isBounce = fromText ? header.looksLikeBounce : header.mayBeBounce
         findings.takeReturned(header, scope: scope, isBounce: isBounce, fromText: fromText)
         if isBounce {
             beginBody(header)

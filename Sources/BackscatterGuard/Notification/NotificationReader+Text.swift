@@ -25,7 +25,7 @@ extension NotificationReader {
             takeEmptyTextLine()
             return
         }
-        if scope.depth == 0, scope.media == .text || scope.media == .multipart, !findings.hasReturnedMail {
+        if scope.depth == 0, scope.media == .text || scope.media == .html || scope.media == .multipart, !findings.hasReturnedMail {
             findings.words.take(line.extracting(first..<line.count), isBehindMarker: scope.hasMarker)
         }
         if text.isOpen, takeBlockLine(line, start: start, first: first) { return }
@@ -88,14 +88,14 @@ extension NotificationReader {
     }
 
     /// The block that the text scan reads has ended.
-    mutating func endTextBlock() {
+    mutating func endTextBlock(_ end: HeaderBlock.End = .whole) {
         guard text.isOpen else { return }
         text.isOpen = false
-        block.finish()
+        if block.finish(end) { findings.isBroken = true }
         defer { if !text.delimiter.isEmpty { text.delimiter.removeAll(keepingCapacity: true) } }
         guard isMeaningful else { return }
-        var ended = HeaderBlock()
-        swap(&ended, &block)
+        var ended = takeBlock()
+        defer { reuse(&ended) }
         if ended.names.reportNames > 0 { findings.takeReport(ended, depth: scope.depth, media: scope.media) }
         if isReturnedMail(ended) {
             takeReturned(ended, fromText: true)

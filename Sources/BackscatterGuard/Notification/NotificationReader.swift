@@ -19,7 +19,7 @@ public struct NotificationReader: Sendable {
     struct Scope: Sendable {
         /// 0 in the notification itself, 1 in a mail that it returns, ...
         var depth = 0
-        /// Which of the mails that the notification returns this belongs to, counted from 1; 0 outside of them.
+        /// Which of the mails that the notification returns this belongs to; 0 outside of them. Lower ones are stronger.
         var group = 0
         /// A line said that the returned mail follows.
         var hasMarker = false
@@ -34,11 +34,15 @@ public struct NotificationReader: Sendable {
     var scope = Scope()
     var levels = BoundaryStack()
     var block = HeaderBlock()
+    /// The block that was read before, for its storage.
+    private var spare = HeaderBlock()
     var text = TextBlock()
     var decoder: TransferDecoder?
+    var html: HTMLText?
     var findings = Findings()
     private var cutter = LineCutter()
     private var decoded: Octets = []
+    private var decodedHTML: Octets = []
     private var decodedSearched = 0
     private var isDecodedPiece = false
 
@@ -55,6 +59,11 @@ public struct NotificationReader: Sendable {
     public mutating func read(_ content: Span<UInt8>) {
         var index = 0
         while index < content.count {
+            if cutter.isAtLineStart, let end = content.firstIndex(of: ASCII.lf, from: index), end - index <= LineCutter.limit {
+                takeLine(content.extracting(index..<end), continues: false, ends: true)
+                index = end + 1
+                continue
+            }
             switch cutter.step(content, from: index) {
             case .inSpan(let range, let next):
                 takeLine(content.extracting(range), continues: cutter.continuesLine, ends: cutter.endsLine)
@@ -72,12 +81,24 @@ public struct NotificationReader: Sendable {
 
     /// The content has ended.
     public mutating func finish() {
-        if let rest = cutter.takeRest() {
-            takeLine(rest.span, continues: cutter.continuesLine, ends: false)
-        }
+        let rest = cutter.takeRest()
+        if let rest { takeLine(rest.span, continues: cutter.continuesLine, ends: false) }
         endDecoding()
-        endOpenBlock()
+        endOpenBlock(rest == nil ? .cut : .cutWithinLine)
         if levels.hasOpenLevel { findings.isBroken = true }
+    }
+
+    /// Takes the finished block out, with an empty one in its place; give it back with `reuse(_:)`.
+    mutating func takeBlock() -> HeaderBlock {
+        var taken = HeaderBlock()
+        swap(&taken, &spare)
+        swap(&taken, &block)
+        return taken
+    }
+
+    mutating func reuse(_ taken: inout HeaderBlock) {
+        taken.reset()
+        swap(&taken, &spare)
     }
 
     /// A line as it came: a boundary of the encoded text, or material for the decoder.
@@ -92,7 +113,13 @@ public struct NotificationReader: Sendable {
         if decoder == nil {
             takeContent(line.extracting(0..<end), continues: continues)
         } else {
-            decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decoded)
+            if html == nil {
+                decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decoded)
+            } else {
+                decoder?.decode(line.extracting(0..<end), endsLine: ends, into: &decodedHTML)
+                html?.convert(decodedHTML, into: &decoded)
+                decodedHTML.removeAll(keepingCapacity: true)
+            }
             takeDecoded(isLast: false)
         }
     }
@@ -137,6 +164,7 @@ public struct NotificationReader: Sendable {
         guard decoder != nil else { return }
         takeDecoded(isLast: true)
         decoder = nil
+        html = nil
         isDecodedPiece = false
         decodedSearched = 0
         decoded.removeAll(keepingCapacity: true)

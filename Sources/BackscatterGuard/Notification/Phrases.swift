@@ -32,7 +32,7 @@ struct PhraseSet: Sendable {
     /// before it don't count, nor does how many blanks stand between the words.
     func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
         var first = start
-        while first < line.count, !ASCII.isLetter(line[first]), line[first] < 0x80 { first += 1 }
+        while first < line.count, !ASCII.isLetter(line[first]), !ASCII.isDigit(line[first]), line[first] < 0x80 { first += 1 }
         guard first < line.count else { return false }
         let bucket = Int(ASCII.lowercase(line[first]))
         for index in buckets[bucket].indices where PhraseSet.matches(buckets[bucket][index], line, first) { return true }
@@ -80,7 +80,7 @@ enum Phrases {
         "not be delivered", "couldn't be delivered", "cannot be delivered", "could not send", "cannot send", "can't send",
         "could not deliver", "unable to deliver", "unable to send", "warning: message", "message delayed", "delayed mail", "delayed message",
         "mail delayed", "delayed:", "delayed ", "message frozen", "mail system error", "mail error", "error sending",
-        "error(s) in forwarding", "mail rejected", "message rejected", "rejected:", "bounce", "permanent delivery", "permanent fatal",
+        "error(s) in forwarding", "mail rejected", "message rejected", "rejected:", "bounced", "bounce notification", "bounce message", "bounce report", "bounce:", "permanent delivery", "permanent fatal",
         "message status", "message you sent", "user unknown", "host unknown", "unknown user", "mailbox full", "over quota",
         "dsn:", "dsn (", "ndn:", "unzustellbar", "nicht zugestellt", "unzustellbarkeit", "nicht zustellbar", "zustellung",
         "non remis", "remise", "impossible de remettre", "onbestelbaar", "niet bestel", "impossibile", "mancato recapito",
@@ -107,6 +107,12 @@ enum Phrases {
         "n'a pas pu", "n\u{e3}o p\u{f4}de", "nao pode ser", "impossibile recapitare", "kunne ikke leveres",
     ])
 
+    /// In the text of a mail system: something is wrong with a mail.
+    static let troubles = PhraseSet([
+        "failed", "failure", "fails", "refused", "rejected", "reject", "error", "denied", "delayed", "not accepted", "unable to", "could not",
+        "undeliver", "bounce", "frozen", "no mailbox", "not exist", "not found", "unknown",
+    ])
+
     /// In the text: the very words of a program that writes nothing but bounces.
     static let signatures = PhraseSet([
         "this is the qmail-send program", "qmail-send program at", "message was created automatically by mail delivery software",
@@ -125,7 +131,7 @@ enum Phrases {
     /// In Subject: a person is away, or a machine thanks.
     static let autoReplies = PhraseSet([
         "out of office", "out of the office", "out-of-office", "automatic reply", "automatic response", "automated reply",
-        "automated response", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "autoresponder",
+        "automated response", "auto reply", "auto:", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "autoresponder",
         "autorespond", "vacation", "away from", "i am away", "on holiday", "on leave", "abwesen", "automatische antwort", "autosvar",
         "absence", "r\u{e9}ponse automatique", "reponse automatique", "respuesta autom", "resposta autom", "risposta automatica",
         "automatyczna", "odpowied", "fuera de la oficina", "fuera de oficina", "ausencia", "fuori ufficio", "automatisch antwoord",

@@ -8,15 +8,23 @@ extension ASCII {
     public static func washed(_ octets: some Collection<UInt8>, limit: Int = 256) -> String {
         var text = Octets()
         text.reserveCapacity(min(octets.count, limit) + 3)
+        appendWashed(octets, limit: limit, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Likewise, behind what is there: for lines that are written for every mail.
+    public static func appendWashed(_ octets: some Collection<UInt8>, limit: Int = 256, to text: inout Octets) {
         for octet in octets.prefix(limit) {
             if octet < space || octet >= del || octet == backslash {
-                text += [backslash, 0x78, hexDigit(octet >> 4), hexDigit(octet & 15)]
+                text.append(backslash)
+                text.append(0x78)
+                text.append(hexDigit(octet >> 4))
+                text.append(hexDigit(octet & 15))
             } else {
                 text.append(octet)
             }
         }
-        if octets.count > limit { text += [dot, dot, dot] }
-        return String(decoding: text, as: UTF8.self)
+        if octets.count > limit { for _ in 0..<3 { text.append(dot) } }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? zero + value : 0x57 + value }

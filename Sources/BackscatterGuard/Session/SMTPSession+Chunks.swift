@@ -109,7 +109,7 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(part)
         case .nowhere: break
         }
-        read(part, transaction, at: now, into: sink)
+        read(part, transaction, isLast: chunkIsLast && chunkLeft == 0, at: now, into: sink)
         expectContent()
         if chunkLeft == 0, case .chunk = input { chunkEnded(at: now, into: sink) }
         return start + taken

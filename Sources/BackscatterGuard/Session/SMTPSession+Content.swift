@@ -81,7 +81,7 @@ extension SMTPSession {
                 return end
             }
             let hadDot = dot < start
-            take(octets.extracting(start..<max(start, dot)), at: now, into: sink)
+            take(octets.extracting(start..<max(start, dot)), isLast: true, at: now, into: sink)
             contentEnded(dotIsOut: hadDot, at: now, into: sink)
             return end
         }
@@ -94,7 +94,7 @@ extension SMTPSession {
     }
 
     /// Content without its terminator.
-    private mutating func take(_ octets: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
+    private mutating func take(_ octets: Span<UInt8>, isLast: Bool = false, at now: Int64, into sink: some SessionSink) {
         guard !octets.isEmpty, let transaction else { return }
         transaction.contentOctets += octets.count
         contentReceived += octets.count
@@ -103,11 +103,13 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(octets)
         case .nowhere: return
         }
-        read(octets, transaction, at: now, into: sink)
+        read(octets, transaction, isLast: isLast, at: now, into: sink)
     }
 
     /// Shows the octets to the reader that wants them: of headers for outgoing mail, of the whole for notifications.
-    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, at now: Int64, into sink: some SessionSink) {
+    ///
+    /// - Parameter isLast: nothing of the content follows: the final question comes at once, no early one is worth it.
+    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, isLast: Bool, at now: Int64, into sink: some SessionSink) {
         if transaction.headers != nil, transaction.record == .none { readHeaders(octets, transaction, into: sink) }
         guard let hold = transaction.hold else { return }
         if case .held = flow { sink.holdChanged(by: octets.count) }
@@ -117,7 +119,7 @@ extension SMTPSession {
             } else {
                 hold.unstuffer.unstuff(octets) { hold.reader.read($0) }
             }
-            askEarly(transaction, into: sink)
+            if !isLast { askEarly(transaction, into: sink) }
         }
         if case .held = flow, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
     }

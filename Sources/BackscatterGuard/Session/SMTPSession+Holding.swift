@@ -109,15 +109,25 @@ extension SMTPSession {
         return keywords?.pipelining == true
     }
 
-    /// The text of the 550: one line that the administrator of the bouncing site understands.
+    /// The 550: one line that the administrator of the bouncing site understands (RFC 5321 §4.5.3.1.5: 512 octets).
     private func refusal(_ judgement: Judgement) -> Octets {
-        var text = "Backscatter refused: no mail was sent from here that this returns"
+        var reply = SMTPSession.refusalStart
         if let id = judgement.decidingID {
-            text = "Backscatter refused: no mail with Message-ID <\(ASCII.washed(id.octets, limit: 200))> was sent from here"
+            reply += SMTPSession.refusalOfID
+            var washed: Octets = []
+            ASCII.appendWashed(id.octets, limit: 300, to: &washed)
+            reply += washed.prefix(300)
+            reply += SMTPSession.refusalEnd
+        } else {
+            reply += SMTPSession.refusalOfPair
         }
-        if let url = settings.refusalURL { text += ", see \(url)" }
-        return Reply(550, "5.7.1", text).octets
+        reply += settings.refusalTail
+        return reply
     }
+    private static let refusalStart = Octets("550 5.7.1 Backscatter refused: no mail ".utf8)
+    private static let refusalOfID = Octets("with Message-ID <".utf8)
+    private static let refusalEnd = Octets("> was sent from here".utf8)
+    private static let refusalOfPair = Octets("that this returns was sent from here".utf8)
 
     // MARK: release
 

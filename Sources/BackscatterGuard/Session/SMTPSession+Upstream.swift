@@ -112,9 +112,9 @@ extension SMTPSession {
             sink.toClient(Octets("250 \(settings.hostname)\r\n".utf8))
             return
         }
-        let offered = Keywords(reply: (replies.carried + tail.copied()).span)
-        keywords = offered
-        sink.toClient(offered.reply(hostname: settings.hostname))
+        let offer = settings.offer(for: replies.carried + tail.copied())
+        keywords = offer.keywords
+        sink.toClient(offer.answer)
     }
 
     private mutating func dataReplied(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {

@@ -140,7 +140,7 @@ public struct SMTPSession {
 
     /// The client is there: guardd greets by itself, at once.
     public mutating func opened(at now: Int64, into sink: some SessionSink) {
-        sink.toClient(Reply(220, nil, "\(settings.hostname) ESMTP").octets)
+        sink.toClient(settings.greeting)
         expectClient(at: now)
     }
 

@@ -1,4 +1,7 @@
-// What all sessions of one configuration share. Immutable; a reload makes a new one for new sessions.
+// What all sessions of one configuration share; a reload makes a new one for new sessions. Immutable, but for the memory
+// of upstream's last EHLO answer: it is nearly always the same, and reading it costs as much as a small mail.
+
+import Synchronization
 
 /// How the upstream is told who the client is.
 ///
@@ -38,6 +41,26 @@ public final class SessionSettings: Sendable {
     public let holdLimit: Int
     public let hardErrorLimit: Int
     public let timeouts: SessionTimeouts
+    /// The 220 to the client.
+    let greeting: Octets
+    /// What ends the 550: the configured URL, washed, and CRLF.
+    let refusalTail: Octets
+    private let lastKeywords = Mutex<(reply: Octets, offer: Offer)?>(nil)
+
+    /// Upstream's keywords and guardd's own answer made of them.
+    struct Offer: Sendable {
+        let keywords: Keywords
+        let answer: Octets
+    }
+
+    /// What to offer the client after upstream's `reply` to EHLO.
+    func offer(for reply: Octets) -> Offer {
+        if let last = lastKeywords.withLock({ $0 }), last.reply == reply { return last.offer }
+        let keywords = Keywords(reply: reply.span)
+        let offer = Offer(keywords: keywords, answer: keywords.reply(hostname: hostname))
+        lastKeywords.withLock { $0 = (reply, offer) }
+        return offer
+    }
 
     public init(
         hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail,
@@ -53,6 +76,8 @@ public final class SessionSettings: Sendable {
         self.holdLimit = holdLimit
         self.hardErrorLimit = hardErrorLimit
         self.timeouts = timeouts
+        refusalTail = Octets((refusalURL.map { ", see \(ASCII.washed($0.utf8, limit: 120))" } ?? "").utf8) + [ASCII.cr, ASCII.lf]
+        greeting = Reply(220, nil, "\(hostname) ESMTP").octets
     }
 }
 

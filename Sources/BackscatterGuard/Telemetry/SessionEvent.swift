@@ -50,6 +50,11 @@ extension SessionEvent {
         }
     }
 
+    /// Appends the log line.
+    func append(to line: inout Octets) {
+        if case .transaction(let summary) = self { summary.append(to: &line) } else { line.append(contentsOf: text.utf8) }
+    }
+
     /// Priority for the journal.
     var severity: Severity {
         switch self {
@@ -68,26 +73,56 @@ extension SessionEvent {
 
 extension TransactionSummary {
     var text: String {
-        var line = "\(SessionEvent.name(session)) \(action):"
+        var line: Octets = []
+        append(to: &line)
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Octets all the way: this is written for every mail.
+    func append(to line: inout Octets) {
+        line.reserveCapacity(line.count + 384)
+        line.append(SessionEvent.name(session))
+        line.append(" ")
+        line.append(action)
+        line.append(":")
         if let judgement {
-            line += " verdict=\(judgement.verdict.rawValue) reason=\(judgement.reason.rawValue)"
-            if judgement.wouldRefuse { line += " would=refuse" }
+            line.append(" verdict=")
+            line.append(judgement.verdict.rawValue)
+            line.append(" reason=")
+            line.append(judgement.reason.rawValue)
+            if judgement.wouldRefuse { line.append(" would=refuse") }
         }
-        line += " client=\(client.text) from=<\(ASCII.washed(reversePath))>"
-        line += forwardPaths.map { " to=<\(ASCII.washed($0))>" }.joined()
-        if recipientCount > forwardPaths.count { line += " nrcpt=\(recipientCount)" }
+        line.append(" client=")
+        line.append(client.text)
+        line.append(" from=<", washed: reversePath, ">")
+        for path in forwardPaths { line.append(" to=<", washed: path, ">") }
+        if recipientCount > forwardPaths.count {
+            line.append(" nrcpt=")
+            line.append(String(recipientCount))
+        }
         if let evidence {
-            if let id = judgement?.decidingID ?? evidence.originalMessageIDs.first { line += " msgid=<\(ASCII.washed(id.octets))>" }
-            line += " kind=\(evidence.kind.rawValue)"
+            if let id = judgement?.decidingID ?? evidence.originalMessageIDs.first { line.append(" msgid=<", washed: id.octets, ">") }
+            line.append(" kind=")
+            line.append(evidence.kind.rawValue)
         }
-        line += " size=\(size)"
-        if let reply { line += " reply=\"\(ASCII.washed(reply.prefix(while: { $0 != ASCII.cr })))\"" }
-        return line
+        line.append(" size=")
+        line.append(String(size))
+        if let reply { line.append(" reply=\"", washed: reply.prefix { $0 != ASCII.cr }, "\"") }
     }
 
     private var action: String {
         if let judgement { return judgement.verdict.rawValue }
         if reply == nil { return "lost" }
         return isOutgoing ? "send" : "relay"
+    }
+}
+
+extension Array where Element == UInt8 {
+    fileprivate mutating func append(_ text: String) { append(contentsOf: text.utf8) }
+
+    fileprivate mutating func append(_ before: StaticString, washed octets: some Collection<UInt8>, _ after: StaticString) {
+        before.withUTF8Buffer { unsafe append(contentsOf: $0) }
+        ASCII.appendWashed(octets, to: &self)
+        after.withUTF8Buffer { unsafe append(contentsOf: $0) }
     }
 }

@@ -295,6 +295,46 @@ import Testing
         #expect(try later.statistics(at: noon + 90).pendingHole == nil)
     }
 
+    @Test func aLogThatCannotBeOpenedAgainRefusesUntilItCan() throws {
+        let state = try StateDirectory(), other = try StateDirectory()
+        try LMDBSentLog(other.settings, at: noon).close()
+        let book = AlarmBook()
+        let log = try LMDBSentLog(state.settings, at: noon) { book.take($0) }
+        try log.startCovering(at: noon - 30 * Day.seconds)
+        try log.recordNow(try entry("a@b"), at: noon)
+        try FileManager.default.moveItem(atPath: state.file("sent.mdb"), toPath: state.file("kept"))
+        try FileManager.default.copyItem(atPath: other.file("sent.mdb"), toPath: state.file("sent.mdb"))
+        let fault = SentLogError.keyMismatch(file: state.file("sent.key"), log: state.file("sent.mdb"))
+        #expect(throws: fault) { try log.recordNow(try entry("refused@b"), at: noon) }
+        #expect(throws: fault) { try log.openHole(at: noon + 5) }
+        #expect(book.all == [.holePending(since: noon + 5, reason: fault.text)])
+        #expect(log.answer(Inquiry(ids: [try id("a@b")]), at: noon).availability == .failed)
+        #expect(throws: fault) { try log.expire(at: noon) }
+        #expect(try PendingHole(path: state.file("sent.guard")).since == noon + 5)
+        try FileManager.default.removeItem(atPath: state.file("sent.mdb"))
+        try FileManager.default.moveItem(atPath: state.file("kept"), toPath: state.file("sent.mdb"))
+        try log.recordNow(try entry("again@b"), at: noon + 9)
+        #expect(try log.knows("a@b", at: noon) && log.knows("again@b", at: noon) && !log.knows("refused@b", at: noon))
+        #expect(try log.statistics(at: noon).coverage.openHoleSince == noon + 5)
+        #expect(try PendingHole(path: state.file("sent.guard")).since == nil)
+    }
+
+    @Test func aHoleThatAnEarlierProcessLeftCountsAtOnce() throws {
+        let state = try StateDirectory()
+        do {
+            let log = try LMDBSentLog(state.settings, at: noon)
+            try log.startCovering(at: noon - 30 * Day.seconds)
+        }
+        let hole = try PendingHole(path: state.file("sent.guard"))
+        hole.open(at: noon)
+        hole.keep()
+        let log = try LMDBSentLog(state.settings, at: noon)
+        #expect(!log.answer(Inquiry(), at: noon).isCovered)
+        #expect(try !log.statistics(at: noon).isCovered(at: noon))
+        try log.closeHole(at: noon + 5)
+        #expect(try log.statistics(at: noon).coverage.intervals.last == .init(from: noon + 5, to: nil))
+    }
+
     @Test func thePendingHoleIsKeptInItsFile() throws {
         let state = try StateDirectory()
         let hole = try PendingHole(path: state.file("hole"))

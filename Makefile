@@ -1,0 +1,55 @@
+# BackscatterGuard: build, run, test. `make help` lists what there is.
+#
+# Needs Swift 6.2 or later (swift.org); everything else is installed with apt when it is missing.
+
+SHELL = /bin/bash
+.DEFAULT_GOAL = help
+.PHONY: help deps swift build release run test unit-tests script-tests bench clean
+
+LIBRARIES = libevent-dev liblmdb-dev libssl-dev pkg-config
+FOR_TESTS = postfix swaks
+FOR_BENCH = haproxy
+
+help:                   ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+swift:
+	@Tests/need --swift
+
+deps: swift             ## install what building needs and is missing
+	@Tests/need $(LIBRARIES)
+
+build: deps             ## debug build: .build/debug/guardd
+	swift build
+
+release: deps           ## release build: .build/release/guardd
+	swift build -c release
+
+run: release            ## build, then guardd demo --keep: guardd before a small mail server, to try by hand
+	"$$(swift build -c release --show-bin-path)/guardd" demo --keep
+
+# Both parts run even if one fails; the exit status tells of either.
+test: deps              ## unit tests, then the script tests
+	@status=0; \
+	$(MAKE) --no-print-directory unit-tests || status=1; \
+	$(MAKE) --no-print-directory script-tests || status=1; \
+	exit $$status
+
+unit-tests: deps        ## swift test
+	swift build --build-tests
+	swift test --skip-build
+
+# Postfix's master runs as root only: without root those tests are skipped, and say so.
+script-tests: build     ## tests with real Postfix instances on loopback, and other scripts
+	@command -v python3 >/dev/null || Tests/need python3
+	@Tests/need --optional $(FOR_TESTS)
+	@GUARDD="$$(swift build --show-bin-path)/guardd" Tests/run-scripts
+
+bench: release          ## pass-through CPU per message: guardd, haproxy, a plain relay
+	@command -v python3 >/dev/null || Tests/need python3
+	@command -v cc >/dev/null || Tests/need gcc libc6-dev
+	@Tests/need --optional postfix $(FOR_BENCH)
+	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/run
+
+clean:                  ## remove what was built
+	rm -rf .build
