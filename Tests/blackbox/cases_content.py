@@ -24,7 +24,7 @@ def send_with(site, octets, sender, framing, source=None, cut=None):
     site.upstream.reset()
     site.upstream.framing = framing
     client = site.client(source=source)
-    client.envelope(sender, (USER,) if not source else (b"gone@remote.example",))
+    client.envelope(sender, (USER,) if not source else (b"seed@remote.example",))
     client.do(b"DATA", 354)
     raw = b"Subject: x\r\nMessage-ID: <" + site.token() + b"@x>\r\n\r\nfirst" + octets + SMUGGLED + b"\r\n.\r\n"
     try:

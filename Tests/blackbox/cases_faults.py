@@ -372,7 +372,7 @@ def full_disk(site):
         for via in ("content", "chunks"):
             site.upstream.reset()
             client = site.client(source=OUTGOING)
-            client.envelope(USER, (b"gone@remote.example",))
+            client.envelope(USER, (b"seed@remote.example",))
             try:
                 code = getattr(client, via)(b"Message-ID: <" + site.token() + b"@x>\r\n\r\nx\r\n")[0]
             except Closed:
@@ -398,7 +398,7 @@ def killed(site):
         client = site.client(source=OUTGOING)
         for _ in range(30):
             id = site.token("kill") + b"@" + DOMAIN
-            client.envelope(USER, (b"gone@remote.example",))
+            client.envelope(USER, (b"seed@remote.example",))
             expect(client.content(b"Message-ID: <" + id + b">\r\n\r\nx\r\n")[0] == 250, "refused")
             acknowledged.append(id)
         client.send(b"MAIL FROM:<" + USER + b">\r\nRCPT TO:<x@remote.example>\r\nDATA\r\nMessage-ID: <half@x>\r\n\r\nhalf")
@@ -422,7 +422,7 @@ def damaged_log(site):
     site.known()
     state = site.folder.name + "/state"
     files = [os.path.join(folder, name) for folder, _, names in os.walk(state) for name in names]
-    data = max(files, key=os.path.getsize)
+    data = next(name for name in files if name.endswith(".mdb") and "lock" not in name)
     damages = {"cut": lambda octets: octets[:5000], "garbage": lambda octets: b"\xff" * len(octets), "empty": lambda octets: b"", "head": lambda octets: b"garbage!" * 1024 + octets[8192:]}
     for name, damage in damages.items():
         site.kill()

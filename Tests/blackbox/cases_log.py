@@ -7,6 +7,8 @@ from kit import NULL, OUTGOING, USER, case, expect
 
 @case("R24", "one line for every transaction with upstream's reply")
 def transactions(site):
+    site.upstream.wait(lambda: False, 0.3)
+    site.log.clear()
     client = site.client()
     client.envelope()
     client.content(b"Subject: x\r\n\r\nx\r\n")
@@ -17,6 +19,7 @@ def transactions(site):
     site.passed(bounces.report(id))
     site.logged(rb"deliver.*reason=sent.*queued as QX")
     unknown = site.unknown()
+    site.upstream.reset()
     site.refused(bounces.report(unknown))
     line = site.logged(rb"refuse.*reason=never_sent|refuse.*reason=not_covered")
     expect(unknown in line and b"550" in line, repr(line))
@@ -90,7 +93,7 @@ def authenticated_is_outgoing(site):
     client = site.client()
     client.do(b"AUTH PLAIN AGEAYg==", 235)
     id = site.unknown()
-    client.envelope(USER, (b"gone@remote.example",))
+    client.envelope(USER, (b"seed@remote.example",))
     expect(client.content(b"Message-ID: <" + id + b">\r\n\r\nx\r\n")[0] == 250, "refused")
     site.upstream.reset()
     site.passed(bounces.report(id))

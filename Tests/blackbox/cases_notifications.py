@@ -189,12 +189,20 @@ def late_refusal(site):
     for via in ("data", "bdat", 100_000):
         site.upstream.reset()
         client = site.client(timeout=30)
-        code, text = site.notify(report(site.unknown(), text=padding * 20_000), via=via, client=client)
+        try:
+            code, text = site.notify(report(site.unknown(), text=padding * 20_000), via=via, client=client)
+        except Failure as failure:
+            raise Failure("%s: %s" % (via, failure))
         expect(code == 550, "%s: got %d %s" % (via, code, text))
         expect(not site.upstream.deliveries and all(one.content_ends == 0 for one in site.upstream.all), "%s: upstream saw an end" % via)
         client.envelope(b"next@client.example")
         expect(client.content(b"x\r\n")[0] == 250, "%s: the next mail of the session fails" % via)
         client.close()
+    # Chunks that end where the hold is outgrown, in every way.
+    for size in (262_144, 262_145, 300_000, 390_000):
+        for via in ("data", "bdat", 131_072, 150_000):
+            site.upstream.reset()
+            site.both(lambda id: report(id, text=padding * (size // len(padding))), via=via, timeout=15)
     # and the id only at the end
     for via in ("data", "bdat", 100_000):
         site.upstream.reset()
@@ -377,7 +385,7 @@ def outgoing_bombs(site):
     for name, body in bombs(300_000).items():
         site.upstream.reset()
         client = site.client(timeout=30, source=OUTGOING)
-        client.envelope(USER, (b"gone@remote.example",))
+        client.envelope(USER, (b"seed@remote.example",))
         code, text = client.content(body.replace(b"\r\n.", b"\r\n .").replace(b"\0", b" "))
         expect(code in (250, 451), "%s: got %d %s" % (name, code, text))
         expect(code == 250 or not site.upstream.deliveries, "%s: 451, but delivered" % name)

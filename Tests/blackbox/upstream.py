@@ -91,7 +91,10 @@ class Connection:
         if self.resume_at is not None and now >= self.resume_at:
             answer, usual = self.delayed
             self.resume_at = self.delayed = None
+            is_end = self.sender is not None and usual == self.accept
             if self.perform(answer, usual):
+                if is_end:
+                    self.forget()
                 self.work()
 
     # -- the stream
@@ -222,7 +225,13 @@ class Connection:
         self.content_ends += 1
         raw = bytes(self.body)
         self.body = bytearray(re.sub(rb"(\A|\r\n)\.", rb"\1", raw))
+        self.end_of_data()
+
+    def end_of_data(self):
+        # A transaction is over, however its end was answered.
         self.ask("EOD", b"", self.accept)
+        if self.resume_at is None:
+            self.forget()
 
     def do_bdat(self, line):
         match = re.match(rb"BDAT (\d+)( LAST)? *\Z", line, re.I)
@@ -253,7 +262,7 @@ class Connection:
             self.ask("CHUNK", b"", lambda: self.say(b"503 5.5.1 Error: need RCPT command\r\n"))
         elif self.is_last:
             self.content_ends += 1
-            self.ask("EOD", b"", self.accept)
+            self.end_of_data()
         else:
             self.ask("CHUNK", b"", lambda: self.say(b"250 2.0.0 Ok\r\n"))
 
