@@ -164,7 +164,7 @@ extension SMTPSession {
 
     private mutating func reset(at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
-        transaction = nil
+        abandonTransaction(into: sink)
         guard case .standing = link else {
             answer(Replies.ok, into: sink)
             return true
@@ -184,7 +184,7 @@ extension SMTPSession {
             close(saidQuit: true, into: sink)
             return true
         }
-        transaction = nil
+        abandonTransaction(into: sink)
         input = .nothing
         sink.toUpstream(SMTPSession.quit)
         expect(.quit, at: now)

@@ -80,15 +80,23 @@ extension SMTPSession {
             if case .data = entry { return dataReplied(code, tail, at: now, into: sink) }
             passOn(tail, into: sink)
             if code == 421 { return close(into: sink) }
-            commandReplied(code, to: entry, at: now, into: sink)
+            commandReplied(code, tail, to: entry, at: now, into: sink)
+        }
+    }
+
+    private func noteRefusal(_ tail: Span<UInt8>, by entry: Awaited) {
+        switch entry {
+        case .mail, .recipient, .data: transaction?.refusal = replies.carried + tail.copied()
+        default: break
         }
     }
 
     /// The client has its answer; what it means for the session.
-    private mutating func commandReplied(_ code: Int, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+    private mutating func commandReplied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+        if code >= 400 { noteRefusal(tail, by: entry) }
         switch entry {
         case .mail:
-            if code < 300 { transaction?.mailReply = .accepted } else { transaction = nil }
+            if code < 300 { transaction?.mailReply = .accepted } else { abandonTransaction(into: sink) }
         case .recipient(let index):
             guard let transaction else { return }
             if code < 300 { transaction.recipientsAccepted += 1 }
@@ -114,7 +122,7 @@ extension SMTPSession {
             if code == 421 { close(into: sink) }
             return
         }
-        transaction = nil
+        abandonTransaction(into: sink)
         saidHello = true
         guard extended else {
             keywords = nil
@@ -130,6 +138,7 @@ extension SMTPSession {
         passOn(tail, into: sink)
         if code == 421 { return close(into: sink) }
         guard code == 354 else {
+            noteRefusal(tail, by: .data)
             input = .command
             return
         }
