@@ -39,11 +39,11 @@ extension Configuration {
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
             hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts
         )
-        let own = self
+        let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
             session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
-            isOwn: { own.isOwnListener($0) },
+            isOwn: { own.isOwnListener($0, own: interfaces) },
             limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds)
         )
     }

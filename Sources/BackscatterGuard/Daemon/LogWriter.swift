@@ -8,9 +8,12 @@ struct LogWriter: Sendable {
     /// Standard error is the journal.
     private let isJournal: Bool
     private let descriptor: CInt
+    private let tape: LogTape?
 
-    init(level: Severity, descriptor: CInt = STDERR_FILENO) {
+    /// - Parameter tape: gets every line; the descriptor then only while the tape echoes.
+    init(level: Severity, descriptor: CInt = STDERR_FILENO, tape: LogTape? = nil) {
         self.level = level
+        self.tape = tape
         self.descriptor = descriptor
         isJournal = unsafe getenv("JOURNAL_STREAM") != nil
     }
@@ -29,13 +32,22 @@ struct LogWriter: Sendable {
     }
 
     func append(_ severity: Severity, to lines: inout Octets, _ text: (inout Octets) -> Void) {
+        let start = lines.count
         if isJournal { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
+        let textStart = lines.count
         text(&lines)
+        if let tape {
+            tape.add(String(decoding: lines[textStart...], as: UTF8.self))
+            guard tape.echoes else { return lines.removeLast(lines.count - start) }
+        }
         lines.append(ASCII.lf)
     }
 
     /// Whole lines. A log that can't be written must not stop the mail: what is not taken is lost.
-    func write(_ lines: Octets) { _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) } }
+    func write(_ lines: Octets) {
+        guard !lines.isEmpty else { return }
+        _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
 }
 
 /// The lines of one worker, written together: at most `delay` after the first of them, and at once when one is urgent.

@@ -52,13 +52,19 @@ public final class Server {
     ///   - reload: reads the configuration anew, for SIGHUP.
     ///   - onReady: called once all listeners accept.
     /// - Throws: what keeps it from serving; nothing listens then.
-    public init(
+    public convenience init(
         _ configuration: Configuration, reload: @escaping () throws(ConfigurationError) -> Configuration, onReady: @escaping () -> Void = {}
+    ) throws(ServerError) {
+        try self.init(configuration, log: LogWriter(level: configuration.logLevel.severity), reload: reload, onReady: onReady)
+    }
+
+    init(
+        _ configuration: Configuration, log: LogWriter, reload: @escaping () throws(ConfigurationError) -> Configuration,
+        onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
         self.configuration = configuration
         self.reload = reload
         self.onReady = onReady
-        let log = LogWriter(level: configuration.logLevel.severity)
         self.log = log
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
@@ -68,7 +74,11 @@ public final class Server {
             sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
                 log.write(.error, "sent log: \(alarm.text)")
             }
-            if configuration.recordsOutgoingMail { try sentLog.startCovering(at: EventLoop.seconds()) }
+            if configuration.recordsOutgoingMail {
+                // Nothing leaves through a listener that is not there: from here on all is recorded.
+                try sentLog.startCovering(at: EventLoop.seconds())
+                try sentLog.closeHole(at: EventLoop.seconds())
+            }
         } catch { throw .sentLog(error) }
         try startWorkers(settings)
     }
@@ -85,29 +95,52 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers)
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
     }
 
-    /// Serves until a signal ends it.
-    public func run() throws(ServerError) {
+    /// Ends `run` from any thread, as SIGTERM does. Of no use once `run` has returned.
+    struct Stopper: Sendable {
+        fileprivate let isAsked = Flag()
+        fileprivate let waker: Waker
+
+        func stop() {
+            isAsked.set()
+            waker.wake()
+        }
+    }
+
+    private(set) lazy var stopper = Stopper(waker: loop.waker)
+
+    /// Serves until a signal or the stopper ends it.
+    ///
+    /// - Parameter handlesSignals: false where another part of the process does.
+    public func run(handlesSignals: Bool = true) throws(ServerError) {
         signal(SIGPIPE, SIG_IGN)
-        do {
-            for number in [SIGTERM, SIGINT] { signals.append(try SignalSource(number, loop: loop) { [unowned self] in stop() }) }
-            signals.append(try SignalSource(SIGHUP, loop: loop) { [unowned self] in reloadConfiguration() })
-        } catch { throw .reactor(error) }
+        if handlesSignals { try takeSignals() }
         loop.ticked = { [unowned self] in tick() }
         let waker = loop.waker
         for worker in workers { worker.start { waker.wake() } }
-        loop.woken = { [unowned self] in if workers.allSatisfy(\.hasEnded) { loop.stop() } }
+        let stopper = stopper
+        loop.woken = { [unowned self] in
+            if stopper.isAsked.isSet { stop() }
+            if workers.allSatisfy(\.hasEnded) { loop.stop() }
+        }
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
         onReady()
         loop.run()
         signals.forEach { $0.close() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
+    }
+
+    private func takeSignals() throws(ServerError) {
+        do {
+            for number in [SIGTERM, SIGINT] { signals.append(try SignalSource(number, loop: loop) { [unowned self] in stop() }) }
+            signals.append(try SignalSource(SIGHUP, loop: loop) { [unowned self] in reloadConfiguration() })
+        } catch { throw .reactor(error) }
     }
 
     private func tick() {
@@ -155,6 +188,7 @@ final class WorkerThread {
         let log: LogWriter
         let connections: ConnectionLimits
         let numbers: SessionNumbers
+        let holes: HoleKeeper
     }
 
     let mailbox: Mailbox
@@ -171,7 +205,7 @@ final class WorkerThread {
                 let loop = try EventLoop(waker: waker)
                 let worker = Worker(
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, mailbox: mailbox
+                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
                 )
                 for (descriptor, direction) in listeners { try worker.listen(descriptor, direction: direction) }
                 loop.run()

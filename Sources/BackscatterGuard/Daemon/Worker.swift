@@ -56,6 +56,7 @@ final class Worker {
     private let sentLog: any SentLog
     private let connections: ConnectionLimits
     private let numbers: SessionNumbers
+    private let holes: HoleKeeper
     private var settings: WorkerSettings
     private var listeners: [Listener] = []
     private var relays: [UInt64: Relay] = [:]
@@ -73,7 +74,7 @@ final class Worker {
 
     init(
         loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
-        connections: ConnectionLimits, numbers: SessionNumbers, mailbox: Mailbox
+        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
@@ -81,6 +82,7 @@ final class Worker {
         self.log = LogGatherer(log, loop: loop)
         self.connections = connections
         self.numbers = numbers
+        self.holes = holes
         self.mailbox = mailbox
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
@@ -132,13 +134,18 @@ final class Worker {
     func answer(_ inquiry: Inquiry) -> Findings { sentLog.answer(inquiry, at: EventLoop.seconds()) }
 
     func record(_ entry: SentEntry, for number: UInt64?) {
-        let mailbox = mailbox
-        sentLog.record(entry, at: EventLoop.seconds()) { error in
+        let (mailbox, holes, now) = (mailbox, holes, EventLoop.seconds())
+        sentLog.record(entry, at: now) { error in
+            if error == nil { holes.recorded(at: now) }
             if let number { mailbox.post(.recorded(number: number, isDurable: error == nil)) }
         }
     }
 
-    func report(_ event: SessionEvent) { log.write(event) }
+    func report(_ event: SessionEvent) {
+        if case .unrecorded(_, passes: true) = event { holes.unrecorded(at: EventLoop.seconds()) }
+        log.write(event)
+    }
+
     func isOwn(_ address: SocketAddress) -> Bool { settings.isOwn(PeerAddress(address)) }
 
     /// Octets of all holds of this worker; `relieve` keeps the sum within its limit.

@@ -14,7 +14,18 @@ extension ASCII {
 
     /// Likewise, behind what is there: for lines that are written for every mail.
     public static func appendWashed(_ octets: some Collection<UInt8>, limit: Int = 256, to text: inout Octets) {
-        for octet in octets.prefix(limit) {
+        let shown = octets.prefix(limit)
+        // Nearly always there is nothing to wash.
+        if shown.allSatisfy({ $0 >= space && $0 < del && $0 != backslash }) {
+            text.append(contentsOf: shown)
+        } else {
+            appendEscaped(shown, to: &text)
+        }
+        if octets.count > limit { for _ in 0..<3 { text.append(dot) } }
+    }
+
+    private static func appendEscaped(_ octets: some Collection<UInt8>, to text: inout Octets) {
+        for octet in octets {
             if octet < space || octet >= del || octet == backslash {
                 text.append(backslash)
                 text.append(0x78)
@@ -24,7 +35,6 @@ extension ASCII {
                 text.append(octet)
             }
         }
-        if octets.count > limit { for _ in 0..<3 { text.append(dot) } }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? zero + value : 0x57 + value }
