@@ -188,7 +188,7 @@ def early_refusal(site):
     for how in ("stays", "closes"):
         site.upstream.reset()
         answer = b"552 5.3.4 message too big\r\n"
-        site.upstream.hook = on("BODY", answer if how == "stays" else Last(answer), 1)
+        site.upstream.hook = on("BODY", answer, 1) if how == "stays" else on("BODY", Last(answer))
         client = site.client(timeout=20)
         client.envelope()
         code, text = client.content(b"x" * 70 + b"\r\n" + (b"x" * 70 + b"\r\n") * 100_000)

@@ -125,7 +125,7 @@ struct ContentType: Sendable, Equatable {
     }
 
     /// Cuts comments out, depth counted; one that never closes is left in. A boundary often holds `(` or `"` legally quoted.
-    private static func withoutComments(_ body: Octets) -> Octets {
+    static func withoutComments(_ body: Octets) -> Octets {
         var clean: Octets = []
         var depth = 0, isQuoted = false, start = 0, index = 0
         while index < body.count {

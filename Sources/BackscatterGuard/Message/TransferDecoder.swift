@@ -16,7 +16,8 @@ struct TransferDecoder: Sendable {
     ///
     /// - Parameter field: body of Content-Transfer-Encoding; other names mean identity.
     static func encoding(_ field: Octets) -> Encoding {
-        let name = field.filter { $0 > ASCII.space && $0 != ASCII.quote && $0 != ASCII.semicolon }
+        let clean = field.contains(ASCII.openParenthesis) ? ContentType.withoutComments(field) : field
+        let name = clean.filter { $0 > ASCII.space && $0 != ASCII.quote && $0 != ASCII.semicolon }
         if ASCII.equal(name.prefix(16), "quoted-printable") { return .quotedPrintable }
         return ASCII.equal(name.prefix(6), "base64") ? .base64 : .identity
     }
