@@ -170,7 +170,7 @@ struct ContentType: Sendable, Equatable {
     }
 
     /// Cuts comments out, depth counted; one that never closes is left in. A boundary often holds `(` or `"` legally quoted.
-    private static func withoutComments(_ body: Span<UInt8>) -> Octets {
+    static func withoutComments(_ body: Span<UInt8>) -> Octets {
         var clean: Octets = []
         clean.reserveCapacity(body.count)
         var depth = 0, isQuoted = false, start = 0, index = 0

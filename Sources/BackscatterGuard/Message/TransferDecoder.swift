@@ -16,6 +16,12 @@ struct TransferDecoder: Sendable {
     ///
     /// - Parameter field: body of Content-Transfer-Encoding; other names mean identity.
     static func encoding(_ field: Span<UInt8>) -> Encoding {
+        // Comments may stand anywhere (RFC 2045 6.1 with RFC 5322 3.2.2); they are rare, and so is their removal.
+        if field.firstIndex(of: ASCII.openParenthesis) != nil { return named(ContentType.withoutComments(field).span) }
+        return named(field)
+    }
+
+    private static func named(_ field: Span<UInt8>) -> Encoding {
         var name: Octets = []
         for index in 0..<field.count where field[index] > ASCII.space && field[index] != ASCII.quote && field[index] != ASCII.semicolon {
             name.append(field[index])

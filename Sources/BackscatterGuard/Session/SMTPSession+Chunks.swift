@@ -125,6 +125,7 @@ extension SMTPSession {
         guard let transaction else { return }
         input = chunkIsLast ? .nothing : .command
         madeProgress = true
+        expectChunkReply(at: now)
         guard chunkIsLast else {
             if case .held = flow { sink.toClient(Replies.ok) }
             expectClient(at: now)
