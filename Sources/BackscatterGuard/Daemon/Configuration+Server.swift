@@ -35,7 +35,7 @@ extension Configuration {
 
     func workerSettings() throws(ConfigurationError) -> WorkerSettings {
         let session = SessionSettings(
-            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure,
+            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
             hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts
         )

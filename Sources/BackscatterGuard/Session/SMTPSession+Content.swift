@@ -159,6 +159,10 @@ extension SMTPSession {
     /// Lets the end of the content go up.
     mutating func payOwed(at now: Int64, into sink: some SessionSink) {
         guard let owed else { return }
+        if case .lastChunk = owed, !awaited.isEmpty, keywords?.pipelining != true {
+            owedIsDue = true
+            return
+        }
         self.owed = nil
         switch owed {
         case .terminator(let withDot):

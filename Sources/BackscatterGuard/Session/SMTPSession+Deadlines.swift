@@ -43,7 +43,7 @@ extension SMTPSession {
     public mutating func ticked(at now: Int64, upstreamStalled: Int64, commandLimit: Int64, into sink: some SessionSink) {
         if case .closed = input, awaited.isEmpty { return }
         defer { endIfDone(into: sink) }
-        if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline {
+        if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline && !isChunkDue {
             sink.report(.upstreamTimedOut(session: number))
             return lost(Replies.upstreamTimeout, at: now, into: sink)
         }
@@ -54,10 +54,23 @@ extension SMTPSession {
         }
         let isPressed: Bool
         if case .command = input { isPressed = now - clientExpected > commandLimit } else { isPressed = false }
-        if upstreamStalled == 0, awaited.isEmpty, now > clientDeadline || isPressed {
+        if upstreamStalled == 0, awaited.isEmpty || isChunkDue, now > clientDeadline || isPressed {
             sink.report(.clientTimedOut(session: number))
             end(Replies.clientTimeout, into: sink)
         }
+    }
+
+    /// The one reply that upstream owes is that to a chunk whose octets the client owes still: the client's deadline counts,
+    /// so that a trickling client is closed and a slow large chunk lives.
+    private var isChunkDue: Bool {
+        if case .chunk = input { return awaited.all.count == 1 }
+        return false
+    }
+
+    /// The last octet of a chunk went up: now its reply is due.
+    mutating func expectChunkReply(at now: Int64) {
+        guard awaited.all.count == 1, let entry = awaited.first else { return }
+        upstreamDeadline = now + deadline(for: entry)
     }
 
     /// The daemon stops: a session between transactions ends now, one in a transaction when that is done.
