@@ -72,8 +72,7 @@ struct TransferDecoder: Sendable {
 
     /// A Message-ID line that would decode to 8-bit or control octets was never encoded, whatever the part says.
     private static func looksRaw(_ line: Span<UInt8>) -> Bool {
-        guard line.count > 14, line[0] | 0x20 == 0x6D, line[10] == ASCII.colon else { return false }
-        guard FieldName.known(line.extracting(0..<10)) == .messageID else { return false }
+        guard line.count > 14, line.spells("message-id:") else { return false }
         for index in 11..<(line.count - 2) where line[index] == ASCII.equals {
             if let high = hexDigit(line[index + 1]), let low = hexDigit(line[index + 2]) {
                 let octet = high << 4 | low
