@@ -213,7 +213,10 @@ extension SMTPSession {
         }
         if isContentUnderWay { return contentFailed(Replies.contentLost, at: now, into: sink) }
         if isContentRefused { return }
-        if case .nothing = input { return end(reply, into: sink) }
+        switch input {
+        case .nothing, .authentication: return end(reply, into: sink)
+        default: break
+        }
         isBroken = transaction != nil || isAuthenticated
         endTransaction(nil, into: sink)
     }
