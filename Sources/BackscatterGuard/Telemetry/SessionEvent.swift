@@ -60,7 +60,7 @@ extension SessionEvent {
     /// Priority for the journal.
     var severity: Severity {
         switch self {
-        case .transaction(let summary): summary.hasContent ? .info : .debug
+        case .transaction: .info
         case .clientTimedOut: .info
         case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable: .warning
         case .identityRefused, .unrecorded: .error
