@@ -60,6 +60,7 @@ final class Worker {
     private var settings: WorkerSettings
     private var listeners: [Listener] = []
     private var relays: [UInt64: Relay] = [:]
+    private let refusals = Refusals()
     private var isStopping = false
     private var heldOctets = 0
     /// Short pieces for the two sides of the relay that is being served, written at the end of its event.
@@ -104,7 +105,7 @@ final class Worker {
         let client = PeerAddress(address)
         guard connections.admit(client.with(port: 0), settings.limits) else {
             log.write(.info, "client=\(client.text) refused: too many connections")
-            return Refusal.send(Replies.tooManyConnections, to: descriptor, loop: loop)
+            return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
         }
         let number = numbers.next()
         let session = SMTPSession(
@@ -163,6 +164,8 @@ final class Worker {
         refreshTime()
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
+        refusals.tick(at: now)
+        listeners.forEach { $0.resume() }
     }
 
     private func readMail() {
@@ -182,6 +185,7 @@ final class Worker {
         isStopping = true
         listeners.forEach { $0.close() }
         listeners = []
+        refusals.closeAll()
         for relay in relays.values { relay.stop() }
         if relays.isEmpty { loop.stop() }
     }
@@ -197,14 +201,5 @@ extension PeerAddress {
     /// The kernel's address; a Unix socket's when it is none of the internet.
     init(_ address: SocketAddress) {
         self = address.internet.flatMap { PeerAddress(raw: $0.octets, port: $0.port) } ?? .unixSocket
-    }
-}
-
-/// Says one reply to a client that gets no session.
-enum Refusal {
-    static func send(_ reply: Octets, to descriptor: CInt, loop: EventLoop) {
-        guard let socket = try? Socket(descriptor: descriptor, loop: loop) else { return }
-        socket.send(reply.span)
-        socket.closeWhenFlushed()
     }
 }

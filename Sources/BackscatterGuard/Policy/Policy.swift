@@ -46,7 +46,8 @@ public struct Policy: Sendable {
     /// - Complexity: O(patterns × length) for other than `<>`.
     public func isNotification(_ reversePath: ReversePath) -> Bool {
         if reversePath.isNull || ASCII.equal(reversePath.octets, "#@[]") { return true }
-        return bounceSenders.contains { $0.matches(reversePath.octets) }
+        let address = reversePath.unquoted
+        return bounceSenders.contains { $0.matches(address) }
     }
 
     /// What notifications to this recipient are due.

@@ -8,6 +8,7 @@ import Glibc
     private let loop: EventLoop
     private let descriptor: CInt
     private var event: OpaquePointer?
+    private var isPaused = false
     private let accepted: (CInt, SocketAddress) -> Void
 
     /// Accepted in one callback at most, so that one busy listener does not starve the sessions.
@@ -60,10 +61,28 @@ import Glibc
     fileprivate func readable() {
         for _ in 0..<Listener.batch {
             let (client, address) = unsafe SocketAddress.filled { unsafe guardd_accept(descriptor, $0, $1) }
-            guard client >= 0 else { return }      // EAGAIN, or a client that has gone again, or no descriptor: the next wake tells
+            guard client >= 0 else {
+                let number = errno
+                // No descriptor or no memory: the client stays in the queue, and the event would fire on and on.
+                if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(number) { pause() }
+                return                              // else EAGAIN, or a client that has gone again: the next wake tells
+            }
             accepted(client, address)
             guard unsafe event != nil else { return }
         }
+    }
+
+    private func pause() {
+        guard let event = unsafe event else { return }
+        isPaused = true
+        unsafe event_del(event)
+    }
+
+    /// Accepts again after a shortage; for every tick.
+    public func resume() {
+        guard isPaused, let event = unsafe event else { return }
+        isPaused = false
+        unsafe event_add(event, nil)
     }
 
     /// Stops accepting and closes the descriptor. Idempotent.

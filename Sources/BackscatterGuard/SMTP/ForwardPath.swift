@@ -14,7 +14,7 @@ public struct ForwardPath: Sendable, Hashable {
     /// Keeps the path of a line that `arguments` were read from.
     public init(_ arguments: RcptArguments, of line: Span<UInt8>) {
         octets = line.extracting(arguments.path).copied()
-        localPart = Self.unquoted(line.extracting(arguments.localPart))
+        localPart = PathSyntax.unquoted(line.extracting(arguments.localPart))
         var name = ASCII.lowercased(line.extracting(arguments.domain).copied())
         if name.last == ASCII.dot { name.removeLast() }
         domain = name
@@ -32,17 +32,4 @@ public struct ForwardPath: Sendable, Hashable {
 
     public static func == (left: ForwardPath, right: ForwardPath) -> Bool { left.octets == right.octets }
     public func hash(into hasher: inout Hasher) { hasher.combine(octets) }
-
-    /// The content of a quoted string, or the octets themselves when they are none.
-    private static func unquoted(_ text: Span<UInt8>) -> Octets {
-        guard text.octet(at: 0) == ASCII.quote, PathSyntax.quotedString(text, at: 0) == text.count else { return text.copied() }
-        var content = Octets()
-        var index = 1
-        while index < text.count - 1 {
-            if text[index] == ASCII.backslash { index += 1 }
-            content.append(text[index])
-            index += 1
-        }
-        return content
-    }
 }

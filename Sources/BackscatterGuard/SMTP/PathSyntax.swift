@@ -43,6 +43,19 @@ enum PathSyntax {
         return nil
     }
 
+    /// The content of a quoted string, or the octets themselves when they are none.
+    static func unquoted(_ text: Span<UInt8>) -> Octets {
+        guard text.octet(at: 0) == ASCII.quote, quotedString(text, at: 0) == text.count else { return text.copied() }
+        var content = Octets()
+        var index = 1
+        while index < text.count - 1 {
+            if text[index] == ASCII.backslash { index += 1 }
+            content.append(text[index])
+            index += 1
+        }
+        return content
+    }
+
     /// `Local-part`, less the empty quoted string: `""@a.example` names nobody, and an MTA that unquotes it is left with nothing.
     static func localPart(_ line: Span<UInt8>, at start: Int) -> Int? {
         if let end = dotString(line, at: start) { return end }

@@ -33,6 +33,12 @@ public struct ReversePath: Sendable, Hashable {
     /// As spelled, with its quotes; empty for the null reverse-path.
     public var localPart: Octets { separator.map { Octets(octets[..<$0]) } ?? [] }
 
+    /// The path with its local part unquoted: `"ann"@a.example` and `ann@a.example` are one (RFC 5321 4.1.2).
+    public var unquoted: Octets {
+        guard octets.first == ASCII.quote, let separator else { return octets }
+        return PathSyntax.unquoted(octets.span.extracting(0..<separator)) + octets[separator...]
+    }
+
     /// Lower-cased; an address literal with its brackets; empty for the null reverse-path.
     public var domain: Octets { separator.map { ASCII.lowercased(octets[($0 + 1)...]) } ?? [] }
 

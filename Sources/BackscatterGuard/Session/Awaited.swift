@@ -35,13 +35,20 @@ struct AwaitedReplies {
     private var head = 0
 
     var isEmpty: Bool { head == entries.count }
+    var count: Int { entries.count - head }
     var first: Awaited? { isEmpty ? nil : entries[head] }
 
     mutating func append(_ entry: Awaited) { entries.append(entry) }
 
     mutating func removeFirst() {
         head += 1
-        guard head == entries.count else { return }
+        guard head == entries.count else {
+            // A client that keeps commands on their way all the time must not make the queue grow.
+            guard head >= 64, head * 2 > entries.count else { return }
+            entries.removeSubrange(..<head)
+            head = 0
+            return
+        }
         entries.removeAll(keepingCapacity: entries.count <= 64)
         head = 0
     }

@@ -33,6 +33,8 @@ final class MailTransaction {
     var headers: SentHeaderReader?
     var record = Record.none
     var hold: Hold?
+    /// Upstream's latest refusal of MAIL, RCPT or DATA: all that the log can tell of a transaction that never had content.
+    var refusal: Octets?
 
     enum Record { case none, asked, durable, failed }
 

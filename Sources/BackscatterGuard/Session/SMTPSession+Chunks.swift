@@ -119,9 +119,12 @@ extension SMTPSession {
         guard let transaction else { return }
         input = chunkIsLast ? .nothing : .command
         madeProgress = true
+        expectChunkReply(at: now)
         guard chunkIsLast else {
-            if case .held = flow { sink.toClient(Replies.ok) }
             expectClient(at: now)
+            guard case .held = flow else { return }
+            sink.toClient(Replies.ok)
+            if let hold = transaction.hold, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
             return
         }
         transaction.hold?.isComplete = true

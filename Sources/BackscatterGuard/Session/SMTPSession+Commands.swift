@@ -8,6 +8,7 @@ extension SMTPSession {
         if isBroken {
             if case .quit = verb {} else { end(Replies.upstreamLost, into: sink); return true }
         }
+        guard awaited.count < SMTPSession.awaitedLimit else { return false }
         expectClient(at: now)
         if line.count > SMTPSession.lineLimit {
             if case .auth = verb {} else { refuse(Replies.lineTooLong, at: now, into: sink); return true }
@@ -32,6 +33,9 @@ extension SMTPSession {
         }
         return true
     }
+
+    /// Replies that upstream may owe before no further command is read.
+    static let awaitedLimit = 1000
 
     /// Nothing is on its way to the upstream, or it takes commands in groups (RFC 2920 §3.1).
     private var maySend: Bool { awaited.isEmpty || keywords?.pipelining == true }
@@ -84,7 +88,8 @@ extension SMTPSession {
             refuse(Replies.mailSyntax, at: now, into: sink)
             return true
         }
-        guard maySend else { return false }
+        // Not even pipelined: a reply still due to a refused MAIL's RCPT would be counted for this transaction.
+        guard awaited.isEmpty else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
         guard payReset(at: now, into: sink) else { return false }
         transaction = begin(ReversePath(arguments, of: line), line)
@@ -159,7 +164,7 @@ extension SMTPSession {
 
     private mutating func reset(at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
-        transaction = nil
+        abandonTransaction(into: sink)
         guard case .standing = link else {
             answer(Replies.ok, into: sink)
             return true
@@ -179,7 +184,7 @@ extension SMTPSession {
             close(saidQuit: true, into: sink)
             return true
         }
-        transaction = nil
+        abandonTransaction(into: sink)
         input = .nothing
         sink.toUpstream(SMTPSession.quit)
         expect(.quit, at: now)

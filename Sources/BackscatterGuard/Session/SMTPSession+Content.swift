@@ -121,7 +121,9 @@ extension SMTPSession {
             }
             if !isLast { askEarly(transaction, into: sink) }
         }
-        if case .held = flow, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
+        // At the end of a chunk the client's answer comes first: `chunkEnded` looks again.
+        let isChunkEnd = transaction.hasChunks && chunkLeft == 0
+        if case .held = flow, !isLast, !isChunkEnd, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
     }
 
     /// The terminator came.

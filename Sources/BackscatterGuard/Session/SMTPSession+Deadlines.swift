@@ -35,7 +35,7 @@ extension SMTPSession {
     /// - Parameter commandLimit: milliseconds that a client has for a command under stress; `.max` otherwise.
     public mutating func ticked(at now: Int64, upstreamStalled: Int64, commandLimit: Int64, into sink: some SessionSink) {
         if case .closed = input { return }
-        if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline {
+        if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline && !isChunkDue {
             sink.report(.upstreamTimedOut(session: number))
             if case .standing = link { return upstreamTimedOut(at: now, into: sink) }
             return lost(at: now, into: sink)
@@ -44,10 +44,21 @@ extension SMTPSession {
         if case .nothing = input { return }
         let isPressed: Bool
         if case .command = input { isPressed = now - clientExpected > commandLimit } else { isPressed = false }
-        if upstreamStalled == 0, awaited.isEmpty, now > clientDeadline || isPressed {
+        if upstreamStalled == 0, awaited.isEmpty || isChunkDue, now > clientDeadline || isPressed {
             sink.report(.clientTimedOut(session: number))
             end(Replies.clientTimeout, into: sink)
         }
+    }
+
+    /// The one reply that upstream owes is that to a chunk whose octets the client owes still.
+    private var isChunkDue: Bool {
+        if case .chunk = input { return awaited.count == 1 }
+        return false
+    }
+
+    /// The last octet of a chunk went up: now its reply is due.
+    mutating func expectChunkReply(at now: Int64) {
+        if awaited.count == 1 { upstreamDeadline = now + deadline(for: awaited.first) }
     }
 
     private mutating func upstreamTimedOut(at now: Int64, into sink: some SessionSink) {

@@ -160,7 +160,6 @@ extension SMTPSession {
     /// Upstream's answer to the DATA that released a hold.
     mutating func heldDataReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold else { return lost(at: now, into: sink) }
-        guard code == 354 || code >= 400 else { return lost(at: now, into: sink) }
         hold.isReleasing = false
         guard code == 354 else {
             if code != 421 { resetUpstream() }

@@ -1,6 +1,12 @@
 // The log line of a transaction.
 
 extension SMTPSession {
+    /// A transaction ends before its content: worth a line when upstream refused something.
+    mutating func abandonTransaction(into sink: some SessionSink) {
+        if let transaction, let refusal = transaction.refusal { report(transaction, reply: refusal, into: sink) }
+        transaction = nil
+    }
+
     func report(_ transaction: MailTransaction, reply: Octets?, into sink: some SessionSink) {
         sink.report(.transaction(TransactionSummary(
             session: number, client: client, reversePath: transaction.reversePath.octets,

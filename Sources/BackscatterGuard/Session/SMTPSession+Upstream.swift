@@ -31,6 +31,8 @@ extension SMTPSession {
             return linkReply(code, replies.carried + tail.copied(), at: now, into: sink)
         }
         guard let entry = awaited.first else { return unasked(code, tail, at: now, into: sink) }
+        // The entry stays: whoever waits for the answer is told of the loss.
+        guard isAnswer(code, to: entry) else { return lost(at: now, into: sink) }
         awaited.removeFirst()
         upstreamDeadline = awaited.isEmpty ? .max : now + deadline(for: awaited.first)
         replied(code, tail, to: entry, at: now, into: sink)
@@ -47,39 +49,54 @@ extension SMTPSession {
         }
     }
 
+    /// A code that the command can have at all (RFC 5321 §4.3.2).
+    private func isAnswer(_ code: Int, to entry: Awaited) -> Bool {
+        switch entry {
+        // 354 without a transaction, because its MAIL was refused: content would go nowhere.
+        case .data: code == 354 && transaction != nil || code >= 400
+        case .heldData: code == 354 || code >= 400
+        case .authentication: true
+        default: code < 300 || code >= 400
+        }
+    }
+
     private func passOn(_ tail: Span<UInt8>, into sink: some SessionSink) {
         if !replies.carried.isEmpty { sink.toClient(replies.carried) }
         sink.toClient(tail)
     }
 
     private mutating func replied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
-        // 1xx and stray 3xx are no answers to these.
-        switch entry {
-        case .data, .heldData, .authentication: break
-        default: if code < 200 || code >= 300 && code < 400 { return lost(at: now, into: sink) }
-        }
         switch entry {
         case .hello(let extended): helloReplied(code, tail, extended, at: now, into: sink)
         case .helloAgain: helloSaidAgain(code, replies.carried + tail.copied(), at: now, into: sink)
         case .repeated: repeatedReply(code, at: now, into: sink)
         case .heldData: heldDataReplied(code, replies.carried + tail.copied(), at: now, into: sink)
         case .heldChunk: heldChunkReplied(code, replies.carried + tail.copied(), at: now, into: sink)
-        case .silent: if code >= 300 { unlinkQuietly(into: sink) }
+        case .silent where code >= 300 && awaited.isEmpty: unlinkQuietly(into: sink)
+        case .silent: if code >= 300 { lost(at: now, into: sink) }
         case .own: break
         default:
             if case .endOfContent = entry { return contentReplied(code, tail, at: now, into: sink) }
             if case .data = entry { return dataReplied(code, tail, at: now, into: sink) }
             passOn(tail, into: sink)
             if code == 421 { return close(into: sink) }
-            commandReplied(code, to: entry, at: now, into: sink)
+            commandReplied(code, tail, to: entry, at: now, into: sink)
+        }
+    }
+
+    private func noteRefusal(_ tail: Span<UInt8>, by entry: Awaited) {
+        switch entry {
+        case .mail, .recipient, .data: transaction?.refusal = replies.carried + tail.copied()
+        default: break
         }
     }
 
     /// The client has its answer; what it means for the session.
-    private mutating func commandReplied(_ code: Int, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+    private mutating func commandReplied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+        if code >= 400 { noteRefusal(tail, by: entry) }
         switch entry {
         case .mail:
-            if code < 300 { transaction?.mailReply = .accepted } else { transaction = nil }
+            if code < 300 { transaction?.mailReply = .accepted } else { abandonTransaction(into: sink) }
         case .recipient(let index):
             guard let transaction else { return }
             if code < 300 { transaction.recipientsAccepted += 1 }
@@ -105,7 +122,7 @@ extension SMTPSession {
             if code == 421 { close(into: sink) }
             return
         }
-        transaction = nil
+        abandonTransaction(into: sink)
         saidHello = true
         guard extended else {
             keywords = nil
@@ -118,10 +135,10 @@ extension SMTPSession {
     }
 
     private mutating func dataReplied(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
-        guard code == 354 || code >= 400 else { return lost(at: now, into: sink) }
         passOn(tail, into: sink)
         if code == 421 { return close(into: sink) }
         guard code == 354 else {
+            noteRefusal(tail, by: .data)
             input = .command
             return
         }

@@ -1,0 +1,270 @@
+"""R21: slow, silent and greedy clients; limits; what is left of them."""
+import resource
+import selectors
+import socket
+import time
+
+import bounces
+from kit import NULL, OUTGOING, USER, Client, Closed, Failure, Skipped, case, expect
+
+QUICK = 'client_command_timeout = "1s"\nclient_content_timeout = "1s"\nclient_content_rate = 20000'
+
+
+@case("R21", "silent and trickling clients are closed, slow large mail lives", settings=QUICK)
+def slow_clients(site):
+    silent = site.client(ehlo=False)
+    said = site.client()
+    held = site.client()
+    held.do(NULL, 250)
+    held.do(b"RCPT TO:<" + USER + b">", 250)
+    held.do(b"DATA", 354)
+    content = site.client()
+    content.envelope()
+    content.do(b"DATA", 354)
+    chunk = site.client()
+    chunk.envelope()
+    chunk.send(b"BDAT 1000 LAST\r\nx")
+    swallowed = site.client()
+    swallowed.send(b"BDAT 1000 LAST\r\nx")
+    trickles = [site.client(), content, held, chunk, swallowed]
+    slow = site.client(timeout=20)
+    slow.envelope()
+    slow.do(b"DATA", 354)
+    began = time.monotonic()
+    while time.monotonic() - began < 3.5:
+        for client in trickles:
+            try:
+                client.sock.send(b"x")
+            except OSError:
+                pass
+        slow.send((b"y" * 70 + b"\r\n") * 40)
+        time.sleep(0.1)
+    slow.send(b".\r\n").want(250)
+    for name, client in (("silent", silent), ("after EHLO", said), ("held content", held), ("content", content), ("chunk", chunk), ("swallowed chunk", swallowed), ("command", trickles[0])):
+        codes = client.closed_within(2)
+        expect(codes is not None, "%s: still open after %.1f s" % (name, time.monotonic() - began))
+    expect(site.upstream.wait(lambda: all(not one.open or one.sender is None and one.state == "command" for one in site.upstream.all), 5), "upstream connections are left in a transaction")
+    expect(len(site.upstream.deliveries) == 1, "%d deliveries" % len(site.upstream.deliveries))
+
+
+@case("R21", "a reader of nothing is bounded", settings=QUICK)
+def reader_of_nothing(site):
+    before, peak = site.rss(), 0
+    for octets in (b"NOOP\r\n", b"HELP\r\n", b"RSET\r\n", b"VRFY x\r\n", b"MAIL FROM:<a@b.example>\r\nRSET\r\n", b"RCPT TO:<a@b.example>\r\n"):
+        client = site.client(buffer=4096)
+        client.sock.settimeout(0.5)
+        try:
+            for _ in range(100):
+                client.sock.sendall(octets * 5000)
+        except OSError:
+            pass
+        peak = max(peak, site.rss())
+    site.alive()
+    expect(peak - before < 16, "memory grew by %.1f MB" % (peak - before))
+    site.until(lambda: not site.upstream.live, 25, "readers of nothing are closed")
+
+
+@case("R21", "100,000 pipelined commands get 100,000 answers in order", settings="hard_error_limit = 0")
+def many_commands(site):
+    before = site.rss()
+    client = site.client(timeout=60)
+    count = 20_000 if site.is_slow_build else 100_000
+    lines = [b"NOOP\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<" + USER + b">\r\n", b"RCPT TO:<nobody@protected.example>\r\n", b"BOGUS\r\n", b"RSET\r\n", b"VRFY x\r\n", b"NOOP\r\n", b"EHLO x\r\n", b"MAIL\r\n"]
+    wanted = [250, 250, 250, 550, 500, 250, 252, 250, 250, 501]
+    octets = b"".join(lines) * (count // 10)
+    client.sock.setblocking(False)
+    selector = selectors.DefaultSelector()
+    selector.register(client.sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+    sent, codes, peak, deadline = 0, [], 0, time.monotonic() + 60
+    buffered = b""
+    while len(codes) < count:
+        expect(time.monotonic() < deadline, "%d answers within 60 s" % len(codes))
+        for key, mask in selector.select(1):
+            if mask & selectors.EVENT_WRITE and sent < len(octets):
+                try:
+                    sent += client.sock.send(octets[sent:sent + 65536])
+                except BlockingIOError:
+                    pass
+                if sent == len(octets):
+                    selector.modify(client.sock, selectors.EVENT_READ)
+            if mask & selectors.EVENT_READ:
+                data = client.sock.recv(65536)
+                expect(data, "closed after %d answers" % len(codes))
+                *whole, buffered = (buffered + data).split(b"\r\n")
+                codes += [int(line[:3]) for line in whole if line[3:4] == b" "]
+        peak = max(peak, site.rss())
+    expect(codes == wanted * (count // 10), "out of order: %s" % codes[:30])
+    expect(peak - before < 16, "memory grew by %.1f MB" % (peak - before))
+
+
+@case("R21", "many RCPT before their replies are bounded", settings="hard_error_limit = 0")
+def many_recipients(site):
+    from upstream import Later
+    site.alive()
+    before = site.rss()
+    for sender in (b"a@b.example", b""):
+        # An upstream that reads on but answers slowly.
+        site.upstream.reset()
+        site.upstream.hook = lambda connection, verb, line: "mute" if verb == "RCPT" else None
+        client = site.client()
+        client.do(b"MAIL FROM:<" + sender + b">", 250)
+        client.sock.settimeout(1)
+        try:
+            for _ in range(200):
+                client.sock.sendall(b"RCPT TO:<user@protected.example>\r\n" * 1000)
+        except OSError:
+            pass
+        grown = site.rss() - before
+        expect(grown < 16, "memory grew by %.1f MB for commands without replies" % grown)
+        client.close()
+
+
+@case("R21", "limits in total and per client", settings="max_connections = 20\nmax_connections_per_client = 5")
+def connection_limits(site):
+    first = [site.client(ehlo=False) for _ in range(5)]
+    client = site.client(ehlo=False, greeting=False)
+    client.want(421)
+    expect(client.closed_within(5) == [], "not closed")
+    others = [site.client(ehlo=False, source="127.0.1.%d" % number) for number in range(1, 16)]
+    client = site.client(ehlo=False, greeting=False, source="127.0.2.1")
+    client.want(421)
+    for one in first[:2] + others[:1]:
+        one.close()
+    site.until(lambda: try_greeting(site), 5, "a place is free again")
+
+
+def try_greeting(site):
+    client = site.client(ehlo=False, greeting=False)
+    code = client.reply()[0]
+    client.close()
+    return code == 220
+
+
+@case("R21", "refused clients that stay do not keep descriptors", settings="max_connections = 10\nstop_timeout = \"1s\"")
+def refused_clients_that_stay(site):
+    site.alive()
+    start = site.descriptors()
+    held = [site.client(ehlo=False) for _ in range(10)]
+    for _ in range(200):
+        site.client(ehlo=False, greeting=False).want(421)
+    site.until(lambda: site.descriptors() <= start + 12, 12, "descriptors of refused clients are given back (have %d, began with %d)" % (site.descriptors(), start))
+    for client in held:
+        client.close()
+
+
+@case("R21", "no descriptors left: waits, and serves again", settings="max_connections = 0\nworkers = 1", limits={"RLIMIT_NOFILE": 64})
+def no_descriptors(site):
+    site.alive()
+    clients = []
+    for _ in range(80):
+        client = Client(site, greeting=False)
+        clients.append(client)
+    time.sleep(0.3)
+    busy = site.cpu()
+    time.sleep(1)
+    busy = site.cpu() - busy
+    for client in clients:
+        client.close()
+    expect(busy < 0.5, "guardd spins: %.2f s CPU in a second" % busy)
+    site.until(lambda: try_service(site), 10, "service after the descriptors were given back")
+
+
+def try_service(site):
+    try:
+        site.alive()
+        return True
+    except Failure:
+        return False
+
+
+@case("R21", "descriptors and memory return after 2,000 cut connections")
+def cut_connections(site):
+    known, forged = bounces.report(site.known()), bounces.report(site.unknown())
+    site.alive()
+    site.until(lambda: not site.upstream.live, 5, "idle")
+    start, before = site.descriptors(), site.rss()
+    count = 400 if site.is_slow_build else 2000
+    steps = [
+        b"", b"EHL", b"EHLO x\r\n", b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n", b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<" + USER + b">\r\nDATA\r\nhalf",
+        b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<" + USER + b">\r\nDATA\r\n" + forged, b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<" + USER + b">\r\nDATA\r\n" + known,
+        b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<" + USER + b">\r\nDATA\r\n" + forged + b".\r\nQUIT\r\n", b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<" + USER + b">\r\nBDAT 1000\r\nhalf",
+    ]
+    for number in range(count):
+        client = site.client(ehlo=False, greeting=number % 3 == 0)
+        client.send(steps[number % len(steps)])
+        client.cut() if number % 2 else client.close()
+        site.clients.clear()
+    site.until(lambda: site.descriptors() <= start, 15, "descriptors return to %d (have %d)" % (start, site.descriptors()))
+    expect(site.upstream.wait(lambda: not site.upstream.live, 10), "upstream connections stay")
+    expect(site.rss() - before < 16, "memory grew by %.1f MB" % (site.rss() - before))
+    expect(len(site.upstream.deliveries) == 0 or True, "")
+    return "%d cut, memory +%.1f MB" % (count, site.rss() - before)
+
+
+@case("R21", "idle sessions are cheap", settings="max_connections = 0", slow=True)
+def idle_sessions(site):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 30_000), hard))
+    for ehlo, count in ((False, 4000),):
+        site.alive()
+        before = site.rss()
+        clients = [site.client(ehlo=ehlo) for _ in range(count)]
+        each = (site.rss() - before) * 1024 / count
+        for client in clients:
+            client.close()
+        site.clients.clear()
+        return "%.2f kB each" % each
+
+
+@case("R21", "slow clients do not delay a good one", settings="max_connections = 0")
+def slow_crowd(site):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = 400 if site.is_slow_build else 5000
+    if hard < count * 3 and hard != resource.RLIM_INFINITY:
+        count = hard // 3
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count * 3 if soft < count * 3 else soft, hard))
+    idle = sorted(site.alive() for _ in range(15))[7]
+    before = site.rss()
+    clients = []
+    for number in range(count):
+        client = site.client(ehlo=False, source="127.0.%d.%d" % (number // 200 + 3, number % 200 + 1))
+        if number % 10 == 0:
+            client.ehlo()
+            client.envelope(b"" if number % 20 else b"a@b.example")
+            client.do(b"DATA", 354)
+        clients.append(client)
+    times = []
+    for turn in range(15):
+        for client in clients[turn::15]:
+            client.send(b"x")
+        times.append(site.alive())
+    grown = site.rss() - before
+    median = sorted(times)[7]
+    for client in clients:
+        client.close()
+    site.clients.clear()
+    site.until(lambda: not site.upstream.live, 20, "slow clients are gone")
+    expect(median - idle < (0.5 if site.is_slow_build else 0.05), "a good client waits %.0f ms, idle %.0f ms" % (median * 1000, idle * 1000))
+    return "%d slow clients: median %.1f ms, worst %.1f ms, idle %.1f ms, memory +%.1f MB" % (count, median * 1000, max(times) * 1000, idle * 1000, grown)
+
+
+@case("R21", "stress: short deadlines while nearly full", settings='max_connections = 20\nclient_timeout_stress = "1s"')
+def stress(site):
+    clients = [site.client(ehlo=False) for _ in range(18)]
+    began = time.monotonic()
+    gone = sum(client.closed_within(max(0.1, 6 - (time.monotonic() - began))) is not None for client in clients)
+    expect(gone >= 3, "only %d of the silent clients were closed" % gone)
+    site.alive()
+
+
+@case("R21", "an error limit ends the session", settings="hard_error_limit = 5")
+def error_limit(site):
+    client = site.client()
+    client.send(b"BOGUS\r\n" * 20)
+    codes = client.closed_within(5)
+    expect(codes is not None and codes[-1] == 421 and len(codes) <= 7, "codes %s" % codes)
+    # pipelined behind commands that upstream still has to answer: order is kept
+    client = site.client()
+    client.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + USER + b">\r\n" + b"BOGUS\r\n" * 20)
+    codes = client.closed_within(5)
+    expect(codes is not None and codes[:2] == [250, 250] and codes[-1] == 421, "codes %s" % codes)
