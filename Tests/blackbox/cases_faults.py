@@ -163,12 +163,32 @@ def unasked_replies(site):
     expect(not site.upstream.deliveries, "delivered")
 
 
+@case("R10", "354 to a client whose MAIL or RCPT was refused")
+def data_without_transaction(site):
+    for verb, chunked in (("MAIL", False), ("RCPT", False), ("MAIL", True), ("RCPT", True)):
+        site.upstream.reset()
+        answers = {"MAIL": b"250 ok\r\n", "RCPT": b"250 ok\r\n", "DATA": b"354 go on\r\n", verb: b"550 5.7.1 no\r\n"}
+        site.upstream.hook = lambda connection, one, line: Later(0.05, answers[one]) if one in answers else None
+        client = site.client(timeout=5)
+        content = b"BDAT 5 LAST\r\nhello" if chunked else b"DATA\r\nhello\r\n.\r\n"
+        client.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + USER + b">\r\n" + content)
+        codes = []
+        try:
+            while True:
+                codes.append(client.reply(1)[0])
+        except (Closed, Failure):
+            pass
+        expect(550 in codes and 250 not in codes[2:], "%s refused: replies %s" % (verb, codes))
+        client.close()
+    site.alive()
+
+
 @case("R10", "early refusal of a large mail: its text reaches the client")
 def early_refusal(site):
     for how in ("stays", "closes"):
         site.upstream.reset()
         answer = b"552 5.3.4 message too big\r\n"
-        site.upstream.hook = on("BODY", answer if how == "stays" else Last(answer), 1)
+        site.upstream.hook = on("BODY", answer, 1) if how == "stays" else on("BODY", Last(answer))
         client = site.client(timeout=20)
         client.envelope()
         code, text = client.content(b"x" * 70 + b"\r\n" + (b"x" * 70 + b"\r\n") * 100_000)

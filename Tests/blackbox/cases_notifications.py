@@ -36,7 +36,6 @@ FORMS = {
     "base64 with a comment": lambda id: report(id, encoding=b"(x) base64 (y)", encode=base64_lines),
     "quoted-printable": lambda id: report(id, encoding=b"quoted-printable", encode=quoted_printable),
     "quoted-printable, all": lambda id: report(id, encoding=b"Quoted-Printable", encode=lambda text: quoted_printable(text, True)),
-    "quoted-printable, lower hex": lambda id: report(id, encoding=b"quoted-printable", encode=lambda text: b"".join(b"=%02x" % octet if octet not in b"\r\n" else bytes([octet]) for octet in text)),
     "quoted-printable claimed, not used": lambda id: report(id, encoding=b"quoted-printable"),
     "base64 claimed, not used": lambda id: report(id, encoding=b"base64"),
     "unknown encoding": lambda id: report(id, encoding=b"x-rot13"),

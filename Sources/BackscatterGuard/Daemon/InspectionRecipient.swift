@@ -22,7 +22,7 @@ public struct InspectionRecipient: Sendable, Equatable {
         for field in headerFields(content.span) {
             let name = content[field.lowerBound..<(content[field].firstIndex(of: ASCII.colon) ?? field.upperBound)]
             guard let rank = fields.firstIndex(where: { ASCII.equal(name, $0.name) }), rank < best?.rank ?? .max else { continue }
-            guard let address = AddressScanner.addresses(in: content[field].dropFirst(name.count + 1), atMost: 1).first else { continue }
+            guard let address = AddressScanner.addresses(in: content.span.extracting((name.endIndex + 1)..<max(name.endIndex + 1, field.upperBound)), atMost: 1).first else { continue }
             best = (rank, address)
         }
         return best.map { InspectionRecipient(octets: $0.address, origin: fields[$0.rank].origin) }

@@ -9,17 +9,15 @@ enum AddressScanner {
     ///
     /// - Parameter limit: further ones are left out.
     /// - Complexity: O(text.count), for every octet is looked at once to the left and once to the right of an `@`.
-    static func addresses(in text: some RandomAccessCollection<UInt8>, atMost limit: Int = 64) -> [Octets] {
-        let text = Octets(text)
+    static func addresses(in text: Span<UInt8>, atMost limit: Int = 64) -> [Octets] {
         var found: [Octets] = []
         var floor = 0
         var index = 0
-        while index < text.count, found.count < limit {
-            guard text[index] == ASCII.at else { index += 1; continue }
-            let start = localStart(text, at: index, floor: floor)
-            let end = domainEnd(text, at: index)
-            index += 1
-            guard start < index - 1, end > index, end - start <= longest else { continue }
+        while found.count < limit, let at = text.firstIndex(of: ASCII.at, from: index) {
+            let start = localStart(text, at: at, floor: floor)
+            let end = domainEnd(text, at: at)
+            index = at + 1
+            guard start < at, end > index, end - start <= longest else { continue }
             found.append(cleaned(text, start, end))
             floor = end
             index = end
@@ -30,24 +28,31 @@ enum AddressScanner {
     /// The address of a report field: `rfc822; address`, or whatever stands there.
     ///
     /// Source: RFC 3464 2.3.1, 2.3.2.
-    static func reported(_ body: Octets) -> Octets? {
-        var rest = body[...]
-        if let semicolon = rest.firstIndex(of: ASCII.semicolon), semicolon < rest.lastIndex(of: ASCII.at) ?? rest.endIndex {
-            rest = rest[(semicolon + 1)...]
+    static func reported(_ body: Span<UInt8>) -> Octets? {
+        var start = 0
+        var end = body.count
+        if let semicolon = body.firstIndex(of: ASCII.semicolon), semicolon < body.lastIndex(of: ASCII.at, in: 0..<end) ?? end {
+            start = semicolon + 1
         }
-        while let first = rest.first, first <= ASCII.space { rest.removeFirst() }
-        while let last = rest.last, last <= ASCII.space { rest.removeLast() }
-        if rest.first == ASCII.less, let close = rest.lastIndex(of: ASCII.greater) { rest = rest[(rest.startIndex + 1)..<close] }
+        while start < end, body[start] <= ASCII.space { start += 1 }
+        while end > start, body[end - 1] <= ASCII.space { end -= 1 }
+        if start < end, body[start] == ASCII.less, let close = body.lastIndex(of: ASCII.greater, in: start..<end) {
+            start += 1
+            end = close
+        }
         // RFC 5321 4.1.2: a source route is no part of the address.
-        if rest.first == ASCII.at, let colon = rest.lastIndex(of: ASCII.colon) { rest = rest[(colon + 1)...] }
-        guard !rest.isEmpty, rest.count <= longest else { return nil }
-        if rest.first != ASCII.quote, rest.contains(where: { $0 <= ASCII.space || $0 == ASCII.semicolon || $0 == ASCII.less }) {
-            return addresses(in: rest, atMost: 1).first
+        if start < end, body[start] == ASCII.at, let colon = body.lastIndex(of: ASCII.colon, in: start..<end) { start = colon + 1 }
+        guard start < end, end - start <= longest else { return nil }
+        let address = body.extracting(start..<end)
+        if address[0] != ASCII.quote {
+            for index in 0..<address.count where address[index] <= ASCII.space || address[index] == ASCII.semicolon || address[index] == ASCII.less {
+                return addresses(in: address, atMost: 1).first
+            }
         }
-        return Octets(rest)
+        return address.copied()
     }
 
-    private static func localStart(_ text: Octets, at: Int, floor: Int) -> Int {
+    private static func localStart(_ text: Span<UInt8>, at: Int, floor: Int) -> Int {
         var start = at
         if start > floor, text[start - 1] == ASCII.quote {
             start -= 1
@@ -61,7 +66,7 @@ enum AddressScanner {
         return start
     }
 
-    private static func domainEnd(_ text: Octets, at: Int) -> Int {
+    private static func domainEnd(_ text: Span<UInt8>, at: Int) -> Int {
         var end = at + 1
         while end < text.count, end - at < 260, isDomain(text[end]) { end += 1 }
         while end > at + 1, text[end - 1] == ASCII.dot || text[end - 1] == ASCII.hyphen { end -= 1 }
@@ -69,15 +74,13 @@ enum AddressScanner {
     }
 
     /// Without what texts put before an address: `SMTP=`, `'`.
-    private static func cleaned(_ text: Octets, _ start: Int, _ end: Int) -> Octets {
-        var address = text[start..<end]
-        for prefix in ["smtp=", "rfc822=", "to="] where address.count > prefix.utf8.count {
-            if address.prefix(prefix.utf8.count).map(ASCII.lowercase).elementsEqual(prefix.utf8) {
-                address = address.dropFirst(prefix.utf8.count)
-            }
-        }
-        if address.first == 0x27, end < text.count, text[end] == 0x27 { address = address.dropFirst() }
-        return Octets(address)
+    private static func cleaned(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Octets {
+        var first = start
+        if end - first > 5, text.spells("smtp=", at: first) { first += 5 }
+        if end - first > 7, text.spells("rfc822=", at: first) { first += 7 }
+        if end - first > 3, text.spells("to=", at: first) { first += 3 }
+        if text[first] == 0x27, end < text.count, text[end] == 0x27 { first += 1 }
+        return text.extracting(first..<end).copied()
     }
 
     private static func isLocal(_ octet: UInt8) -> Bool {
@@ -91,5 +94,17 @@ enum AddressScanner {
     private static func isDomain(_ octet: UInt8) -> Bool {
         ASCII.isLetter(octet) || ASCII.isDigit(octet) || octet >= 0x80
             || octet == ASCII.hyphen || octet == ASCII.dot || octet == 0x5F || octet == 0x23
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The last place of `octet` in `range`.
+    fileprivate func lastIndex(of octet: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.upperBound
+        while index > range.lowerBound {
+            index -= 1
+            if self[index] == octet { return index }
+        }
+        return nil
     }
 }

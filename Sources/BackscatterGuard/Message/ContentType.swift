@@ -18,13 +18,19 @@ struct ContentType: Sendable, Equatable {
         case text
     }
 
+    /// What a multipart/report reports.
+    enum Report: Sendable, Equatable {
+        /// The field does not say it.
+        case unnamed
+        case deliveryStatus, disposition, feedback, other
+    }
+
     /// RFC 2046 allows 70; hostile mail tries more. Longer ones are not tracked.
     static let longestBoundary = 2048
 
     var media = Media.text
-    var isReport = false
-    /// Lower case; empty when there is none.
-    var reportType: Octets = []
+    /// nil: no multipart/report.
+    var report: Report?
     /// nil: not a multipart, or it names no boundary.
     var boundary: Octets?
     var isBoundaryTooLong = false
@@ -32,106 +38,146 @@ struct ContentType: Sendable, Equatable {
     init() {}
 
     /// - Parameter body: the field's body, unfolded or not.
-    init(_ body: Octets) {
-        let clean = body.contains(ASCII.openParenthesis) ? ContentType.withoutComments(body) : body
-        var index = 0
-        let type = ContentType.token(clean, &index, upTo: { $0 == ASCII.semicolon || $0 <= ASCII.space || $0 == ASCII.comma })
-        media = ContentType.media(of: type)
-        isReport = ASCII.equal(type, "multipart/report")
-        readParameters(clean, from: index)
-        if media != .multipart { boundary = nil }
+    init(_ body: Span<UInt8>) {
+        if body.firstIndex(of: ASCII.openParenthesis) == nil {
+            read(body)
+        } else {
+            read(ContentType.withoutComments(body).span)
+        }
     }
 
-    private mutating func readParameters(_ text: Octets, from start: Int) {
+    private mutating func read(_ text: Span<UInt8>) {
+        var index = 0
+        let type = text.extracting(ContentType.token(text, &index, ends: ASCII.semicolon, ASCII.comma))
+        media = ContentType.media(of: type)
+        // Of the parameters only those of a multipart matter.
+        guard media == .multipart else { return }
+        if type.count == 16, type.spells("multipart/report") { report = .unnamed }
+        readParameters(text, from: index)
+    }
+
+    private mutating func readParameters(_ text: Span<UInt8>, from start: Int) {
         var index = start
         while index < text.count {
             let octet = text[index]
             guard octet > ASCII.space, octet != ASCII.semicolon, octet != ASCII.comma else { index += 1; continue }
-            let name = ContentType.token(text, &index, upTo: { $0 == ASCII.equals || $0 == ASCII.semicolon || $0 <= ASCII.space })
-            while index < text.count, ASCII.isBlank(text[index]) { index += 1 }
+            let name = ContentType.token(text, &index, ends: ASCII.equals, ASCII.semicolon)
+            index = text.skippingBlanks(from: index)
             guard index < text.count, text[index] == ASCII.equals else { continue }
             index += 1
-            let value = ContentType.value(text, &index)
-            take(parameter: ASCII.lowercased(name), value)
+            readValue(of: text.extracting(name), text, &index)
         }
     }
 
-    private mutating func take(parameter name: Octets, _ value: Octets) {
-        if ASCII.equal(name, "boundary"), boundary == nil {
-            boundary = value
-        } else if ASCII.equal(name.prefix(9), "boundary*") {
-            boundary = (boundary ?? []) + value
-        } else if ASCII.equal(name, "report-type") {
-            reportType = ASCII.lowercased(value)
-        }
-        while let last = boundary?.last, ASCII.isBlank(last) { boundary?.removeLast() }
-        if let count = boundary?.count, count == 0 || count > ContentType.longestBoundary {
-            isBoundaryTooLong = count > 0
+    private mutating func readValue(of name: Span<UInt8>, _ text: Span<UInt8>, _ index: inout Int) {
+        if name.count == 8, boundary == nil, name.spells("boundary") {
+            var value: Octets = []
+            ContentType.value(text, &index, into: &value)
+            take(boundary: value)
+        } else if name.count >= 9, name.spells("boundary*") {
+            var value = boundary ?? []
             boundary = nil
+            ContentType.value(text, &index, into: &value)
+            take(boundary: value)
+        } else if report != nil, name.count == 11, name.spells("report-type") {
+            var value: Octets = []
+            ContentType.value(text, &index, into: &value)
+            report = ContentType.report(value.span)
+        } else {
+            ContentType.skipValue(text, &index)
         }
     }
 
-    private static func media(of type: Octets) -> Media {
-        switch type.first.map(ASCII.lowercase) {
+    private mutating func take(boundary value: consuming Octets) {
+        while let last = value.last, ASCII.isBlank(last) { value.removeLast() }
+        if value.isEmpty || value.count > ContentType.longestBoundary {
+            isBoundaryTooLong = !value.isEmpty
+        } else {
+            boundary = value
+        }
+    }
+
+    private static func report(_ type: Span<UInt8>) -> Report {
+        let all = 0..<type.count
+        if all.isEmpty { return .unnamed }
+        if type.spells("delivery-status", in: all) { return .deliveryStatus }
+        if type.spells("disposition-notification", in: all) { return .disposition }
+        return type.spells("feedback-report", in: all) ? .feedback : .other
+    }
+
+    private static func media(of type: Span<UInt8>) -> Media {
+        let all = 0..<type.count
+        switch type.octet(at: 0).map(ASCII.lowercase) {
         case 0x6D: return messageMedia(of: type)
         case 0x74:
-            let isHeaders = ASCII.equal(type, "text/rfc822-headers") || ASCII.equal(type, "text/rfc822-header") || ASCII.equal(type, "text/rfc822")
-            if isHeaders { return .headers }
-            return ASCII.equal(type, "text/html") ? .html : .text
+            if type.spells("text/html", in: all) { return .html }
+            let isHeaders = type.spells("text/rfc822-headers", in: all) || type.spells("text/rfc822-header", in: all) || type.spells("text/rfc822", in: all)
+            return isHeaders ? .headers : .text
         case 0x61:
-            if ASCII.equal(type, "application/ms-tnef") { return .tnef }
-            return ASCII.equal(type.prefix(6), "audio/") ? .opaque : .text
+            if type.spells("application/ms-tnef", in: all) { return .tnef }
+            return type.spells("audio/") ? .opaque : .text
         default:
-            return ASCII.equal(type.prefix(6), "image/") || ASCII.equal(type.prefix(6), "video/") ? .opaque : .text
+            return type.spells("image/") || type.spells("video/") ? .opaque : .text
         }
     }
 
-    private static func messageMedia(of type: Octets) -> Media {
-        if ASCII.equal(type.prefix(10), "multipart/") { return .multipart }
-        if ASCII.equal(type, "message/rfc822") || ASCII.equal(type, "message/global") || ASCII.equal(type, "message/news") {
-            return .message
-        }
-        if ASCII.equal(type, "message/global-headers") || ASCII.equal(type, "message/rfc822-headers") { return .headers }
-        if ASCII.equal(type, "message/delivery-status") || ASCII.equal(type, "message/global-delivery-status") {
-            return .deliveryStatus
-        }
-        if ASCII.equal(type, "message/disposition-notification") || ASCII.equal(type, "message/global-disposition-notification") {
+    private static func messageMedia(of type: Span<UInt8>) -> Media {
+        if type.spells("multipart/") { return .multipart }
+        guard type.spells("message/") else { return .text }
+        let rest = 8..<type.count
+        if type.spells("rfc822", in: rest) || type.spells("global", in: rest) || type.spells("news", in: rest) { return .message }
+        if type.spells("global-headers", in: rest) || type.spells("rfc822-headers", in: rest) { return .headers }
+        if type.spells("delivery-status", in: rest) || type.spells("global-delivery-status", in: rest) { return .deliveryStatus }
+        if type.spells("disposition-notification", in: rest) || type.spells("global-disposition-notification", in: rest) {
             return .disposition
         }
-        return ASCII.equal(type, "message/feedback-report") ? .feedbackReport : .text
+        return type.spells("feedback-report", in: rest) ? .feedbackReport : .text
     }
 
-    private static func token(_ text: Octets, _ index: inout Int, upTo ends: (UInt8) -> Bool) -> Octets {
+    /// The octets up to a blank, a control or one of the two that end it.
+    private static func token(_ text: Span<UInt8>, _ index: inout Int, ends one: UInt8, _ other: UInt8) -> Range<Int> {
         while index < text.count, text[index] <= ASCII.space { index += 1 }
         let start = index
-        while index < text.count, !ends(text[index]) { index += 1 }
-        return Octets(text[start..<index])
+        while index < text.count, text[index] > ASCII.space, text[index] != one, text[index] != other { index += 1 }
+        return start..<index
     }
 
-    private static func value(_ text: Octets, _ index: inout Int) -> Octets {
+    private static func value(_ text: Span<UInt8>, _ index: inout Int, into value: inout Octets) {
         while index < text.count, text[index] <= ASCII.space { index += 1 }
-        guard index < text.count, text[index] == ASCII.quote else {
-            return token(text, &index, upTo: { $0 == ASCII.semicolon || $0 <= ASCII.space })
+        guard text.octet(at: index) == ASCII.quote else {
+            value.append(text.extracting(token(text, &index, ends: ASCII.semicolon, ASCII.semicolon)))
+            return
         }
         index += 1
-        var value: Octets = []
         while index < text.count, text[index] != ASCII.quote {
             if text[index] == ASCII.backslash, index + 1 < text.count { index += 1 }
             if text[index] != ASCII.cr, text[index] != ASCII.lf { value.append(text[index]) }
             index += 1
         }
+        index = min(index + 1, text.count)
+    }
+
+    /// A value that nobody asks for.
+    private static func skipValue(_ text: Span<UInt8>, _ index: inout Int) {
+        while index < text.count, text[index] <= ASCII.space { index += 1 }
+        guard text.octet(at: index) == ASCII.quote else {
+            _ = token(text, &index, ends: ASCII.semicolon, ASCII.semicolon)
+            return
+        }
         index += 1
-        return value
+        while index < text.count, text[index] != ASCII.quote { index += text[index] == ASCII.backslash ? 2 : 1 }
+        index = min(index + 1, text.count)
     }
 
     /// Cuts comments out, depth counted; one that never closes is left in. A boundary often holds `(` or `"` legally quoted.
-    private static func withoutComments(_ body: Octets) -> Octets {
+    static func withoutComments(_ body: Span<UInt8>) -> Octets {
         var clean: Octets = []
+        clean.reserveCapacity(body.count)
         var depth = 0, isQuoted = false, start = 0, index = 0
         while index < body.count {
             let octet = body[index]
             if octet == ASCII.backslash, isQuoted || depth > 0 {
-                clean.append(contentsOf: body[index..<min(index + 2, body.count)])
+                clean.append(body.extracting(index..<min(index + 2, body.count)))
                 index += 2
                 continue
             }

@@ -112,9 +112,13 @@ private struct FieldNameTable: Sendable {
         return true
     }
 
+    /// Four octets and the length tell the spellings apart well enough; whether it is the spelling is asked anyway.
     private static func slot(_ name: Span<UInt8>) -> Int {
-        var hash: UInt32 = 0x811C_9DC5
-        for index in 0..<name.count { hash = (hash ^ UInt32(name[index] | 0x20)) &* 0x0100_0193 }
+        let last = name.count - 1
+        var hash = UInt32(name[0] | 0x20) &* 0x9E37_79B1
+        hash = (hash ^ UInt32(name[last] | 0x20)) &* 0x85EB_CA77
+        hash = (hash ^ UInt32(name[last / 2] | 0x20)) &* 0xC2B2_AE3D
+        hash = (hash ^ UInt32(name[last / 4] | 0x20) ^ UInt32(name.count) << 8) &* 0x27D4_EB2F
         return Int(hash >> 24)
     }
 }
@@ -133,6 +137,9 @@ struct FieldNames: Sendable, Equatable {
     var isEmpty: Bool { bits == 0 }
     func contains(_ name: FieldName) -> Bool { bits & (1 << UInt64(name.rawValue)) != 0 }
     mutating func insert(_ name: FieldName) { bits |= 1 << UInt64(name.rawValue) }
+
+    init() {}
+    init(_ names: FieldName...) { for name in names { insert(name) } }
 
     private static func mask(_ family: ClosedRange<FieldName>) -> UInt64 {
         (family.lowerBound.rawValue...family.upperBound.rawValue).reduce(0) { $0 | 1 << UInt64($1) }

@@ -19,25 +19,27 @@ struct HeaderBlock: Sendable {
     /// Original-Message-ID of a report.
     private(set) var declaredIDs: [MessageID] = []
     private(set) var referenceIDs: [MessageID] = []
-    private(set) var finalRecipients: [Octets] = []
-    private(set) var originalRecipients: [Octets] = []
-    private(set) var origins: [Octets] = []
-    /// Bodies one behind the other, and where each stands.
-    private var bodies: Octets = []
-    private var places: [(name: FieldName, range: Range<Int>)] = []
+    private(set) var bodies = FieldBodies()
+    private var received = 0
+    private var finalRecipients = 0
+    private var originalRecipients = 0
 
     private var current: FieldName?
-    private var bodyStart = 0
     private var scanner = MessageIDScanner(limit: 0)
     private var isScanning = false
 
     var isEmpty: Bool { size == 0 }
 
     /// The unfolded body of the first field of that name, trimmed; nil when there is none.
-    func body(of name: FieldName) -> Octets? {
-        guard names.contains(name), let place = places.first(where: { $0.name == name }) else { return nil }
-        return Octets(bodies[place.range])
+    func body(of name: FieldName) -> Octets? { reading(name) { $0.copied() } }
+
+    /// Likewise, lent for the call.
+    func reading<Result>(_ name: FieldName, _ read: (Span<UInt8>) -> Result) -> Result? {
+        names.contains(name) ? bodies.reading(name, read) : nil
     }
+
+    /// Whether the field of that name has a body that `holds` says yes to.
+    func has(_ name: FieldName, _ holds: (Span<UInt8>) -> Bool) -> Bool { reading(name, holds) ?? false }
 
     /// Empties the block; its storage stays.
     mutating func reset() {
@@ -45,16 +47,15 @@ struct HeaderBlock: Sendable {
         size = 0
         current = nil
         isScanning = false
-        bodies.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
+        bodies.reset()
+        received = 0
+        finalRecipients = 0
+        originalRecipients = 0
         if !messageIDs.isEmpty { messageIDs.removeAll() }
         if !resentIDs.isEmpty { resentIDs.removeAll() }
         if !keptIDs.isEmpty { keptIDs.removeAll() }
         if !declaredIDs.isEmpty { declaredIDs.removeAll() }
         if !referenceIDs.isEmpty { referenceIDs.removeAll() }
-        if !finalRecipients.isEmpty { finalRecipients.removeAll() }
-        if !originalRecipients.isEmpty { originalRecipients.removeAll() }
-        if !origins.isEmpty { origins.removeAll() }
     }
 
     /// A field begins.
@@ -77,7 +78,7 @@ struct HeaderBlock: Sendable {
                 names.insert(name)
                 return
             }
-            bodyStart = bodies.count
+            bodies.begin()
         }
         names.insert(name)
         current = name
@@ -121,11 +122,10 @@ struct HeaderBlock: Sendable {
 
     private mutating func append(_ text: Span<UInt8>) {
         if isScanning {
-            for index in 0..<text.count { scanner.take(text[index]) }
+            scanner.take(text)
         } else {
-            let limit = current == .contentType || current == .to ? HeaderBlock.longestBody : 2 * HeaderBlock.longestItem
-            let room = limit - (bodies.count - bodyStart)
-            if room > 0 { bodies.append(text.extracting(0..<min(text.count, room))) }
+            let isLong = current == .contentType || current == .to
+            bodies.append(text, limit: isLong ? HeaderBlock.longestBody : 2 * HeaderBlock.longestItem)
         }
     }
 
@@ -137,26 +137,23 @@ struct HeaderBlock: Sendable {
             keep(scanner.finish(), of: name)
             return
         }
-        var range = bodyStart..<bodies.count
-        while let last = range.last, bodies[last] <= ASCII.space { range = range.lowerBound..<last }
-        while let first = range.first, bodies[first] <= ASCII.space { range = (first + 1)..<range.upperBound }
         switch name {
-        case .received: origins.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
-        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
-        case .originalRecipient, .actualRecipient: originalRecipients.append(Octets(bodies[range].prefix(HeaderBlock.longestItem)))
+        case .received: received += 1
+        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients += 1
+        case .originalRecipient, .actualRecipient: originalRecipients += 1
         default:
-            places.append((name, range))
+            bodies.end(name, limit: .max)
             return
         }
-        bodies.removeSubrange(bodyStart...)
+        bodies.end(name, limit: HeaderBlock.longestItem)
     }
 
     /// Whether the body of a field is wanted: the first of its name, or one of the first in a list.
     private func isKept(_ name: FieldName) -> Bool {
         switch name {
-        case .received: origins.count < 32
-        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients.count < HeaderBlock.addressesKept
-        case .originalRecipient, .actualRecipient: originalRecipients.count < HeaderBlock.addressesKept
+        case .received: received < 32
+        case .finalRecipient, .originalRcptTo, .removalRecipient: finalRecipients < HeaderBlock.addressesKept
+        case .originalRecipient, .actualRecipient: originalRecipients < HeaderBlock.addressesKept
         case .returnPath, .from, .sender, .to, .subject, .date, .contentType, .transferEncoding, .failedRecipients,
              .autoSubmitted, .precedence, .originalEnvelopeID, .action: !names.contains(name)
         default: false

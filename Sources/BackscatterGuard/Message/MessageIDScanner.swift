@@ -17,6 +17,9 @@ struct MessageIDScanner: Sendable {
     private var found: [MessageID] = []
     private var limit: Int
     private let readsQuoting: Bool
+    private static let headKept = MessageID.limit + 64
+    /// Shorter runs cost less octet by octet.
+    private static let worthCopying = 8
 
     /// - Parameter limit: at most so many ids are kept; 1 or more.
     init(limit: Int, readsQuoting: Bool = true) {
@@ -38,13 +41,57 @@ struct MessageIDScanner: Sendable {
 
     /// The next octet of the body; line ends of folding may be left in.
     mutating func take(_ octet: UInt8) {
-        if readsQuoting, head.count < MessageID.limit + 64 { head.append(octet) }
+        if readsQuoting, head.count < MessageIDScanner.headKept { head.append(octet) }
         switch place {
         case .outside: takeOutside(octet)
         case .comment: takeComment(octet)
         case .quoted: takeQuoted(octet)
         case .inside: takeInside(octet)
         }
+    }
+
+    /// The next octets of the body.
+    mutating func take(_ octets: Span<UInt8>) {
+        var index = 0
+        while index < octets.count {
+            let end = place == .inside || place == .outside ? MessageIDScanner.plainEnd(octets, from: index) : index
+            if end - index >= MessageIDScanner.worthCopying {
+                takePlain(octets.extracting(index..<end))
+                index = end
+            }
+            while index < min(end + 1, octets.count) {
+                take(octets[index])
+                index += 1
+            }
+        }
+    }
+
+    /// Octets that mean nothing but themselves.
+    private mutating func takePlain(_ octets: Span<UInt8>) {
+        if readsQuoting { MessageIDScanner.append(octets, to: &head, limit: MessageIDScanner.headKept) }
+        if place == .inside {
+            MessageIDScanner.append(octets, to: &current, limit: MessageID.limit)
+        } else {
+            MessageIDScanner.append(octets, to: &bare, limit: MessageID.limit)
+        }
+    }
+
+    private static func append(_ octets: Span<UInt8>, to kept: inout Octets, limit: Int) {
+        let room = limit - kept.count
+        if room > 0 { kept.append(octets.extracting(0..<min(octets.count, room))) }
+    }
+
+    /// Controls, the blank, `"`, `(`, `)`, `<`, `>`: a bit for each.
+    private static let special: UInt64 = 0x5000_0305_FFFF_FFFF
+
+    private static func plainEnd(_ octets: Span<UInt8>, from start: Int) -> Int {
+        var end = start
+        while end < octets.count {
+            let octet = octets[end]
+            if octet < 0x40 ? special & (1 << UInt64(octet)) != 0 : octet == ASCII.del { break }
+            end += 1
+        }
+        return end
     }
 
     /// A `<` was not followed by its `>` so far.
@@ -58,7 +105,7 @@ struct MessageIDScanner: Sendable {
         if place == .inside { keepCurrent() }
         if found.isEmpty, readsQuoting, place == .comment || place == .quoted {
             var plain = MessageIDScanner(limit: limit, readsQuoting: false)
-            for octet in head { plain.take(octet) }
+            plain.take(head.span)
             return plain.finish()
         }
         if found.isEmpty, let id = MessageID(scanned: MessageIDScanner.withoutEntities(bare)) { found.append(id) }
@@ -123,7 +170,7 @@ struct MessageIDScanner: Sendable {
     }
 
     private mutating func keepCurrent() {
-        if found.count < limit, let id = MessageID(scanned: current) { found.append(id) }
+        if found.count < limit, let id = MessageID(scanned: current.span.copied()) { found.append(id) }
         current.removeAll(keepingCapacity: true)
     }
 

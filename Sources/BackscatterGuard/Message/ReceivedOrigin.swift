@@ -6,36 +6,47 @@ import Glibc
 enum ReceivedOrigin {
     /// - Parameter body: a Received field's body, unfolded or not.
     /// - Returns: an IPv4 or IPv6 address in its usual spelling, nil when the clause holds none.
-    static func address(in body: Octets) -> String? {
-        guard ASCII.equal(body.prefix(4), "from") else { return nil }
+    static func address(in body: Span<UInt8>) -> String? {
+        guard body.spells("from") else { return nil }
         var last: String?
         var index = 4
         var wordStart = 4
         while index <= body.count {
             if index < body.count, isAddressOctet(body[index]) { index += 1; continue }
-            let word = body[wordStart..<index]
-            if word.count == 2, ASCII.equal(word, "by"), last != nil || index > 24 { break }
-            if let address = spelled(word), !isHelo(body, before: wordStart) { last = address }
+            if index - wordStart == 2, body.spells("by", at: wordStart), last != nil || index > 24 { break }
+            if let address = spelled(body.extracting(wordStart..<index)), !isHelo(body, before: wordStart) { last = address }
             index += 1
             wordStart = index
         }
         return last
     }
 
-    private static func spelled(_ word: ArraySlice<UInt8>) -> String? {
-        var word = word
-        guard word.count >= 3, word.count <= 50 else { return nil }
-        if word.count > 5, ASCII.equal(word.prefix(5), "ipv6:") { word = word.dropFirst(5) }
-        guard word.contains(ASCII.dot) || word.contains(ASCII.colon) else { return nil }
-        return canonical(String(decoding: word, as: UTF8.self))
+    private static func spelled(_ given: Span<UInt8>) -> String? {
+        guard given.count >= 3, given.count <= 50 else { return nil }
+        let word = given.count > 5 && given.spells("ipv6:") ? given.extracting(5..<given.count) : given
+        return mayBeAddress(word) ? canonical(String(decoding: word.copied(), as: UTF8.self)) : nil
+    }
+
+    /// Nearly all words are names; the C library need not be asked about these.
+    private static func mayBeAddress(_ word: Span<UInt8>) -> Bool {
+        var hasDot = false, hasColon = false, hasLetter = false
+        for index in 0..<word.count {
+            switch word[index] {
+            case 0x30...0x39: continue
+            case 0x61...0x66, 0x41...0x46: hasLetter = true
+            case ASCII.dot: hasDot = true
+            case ASCII.colon: hasColon = true
+            default: return false
+            }
+        }
+        return hasColon || (hasDot && !hasLetter)
     }
 
     /// `helo=` or `HELO ` just before the address: the client's own claim.
-    private static func isHelo(_ body: Octets, before start: Int) -> Bool {
-        var rest = body[..<start]
-        while let last = rest.last, last == 0x5B || last == ASCII.equals || last == ASCII.space || last == 0x3F { rest.removeLast() }
-        let word = rest.suffix(4)
-        return ASCII.equal(word, "helo") || ASCII.equal(word, "ehlo")
+    private static func isHelo(_ body: Span<UInt8>, before start: Int) -> Bool {
+        var end = start
+        while end > 0, body[end - 1] == 0x5B || body[end - 1] == ASCII.equals || body[end - 1] == ASCII.space || body[end - 1] == 0x3F { end -= 1 }
+        return end >= 4 && (body.spells("helo", at: end - 4) || body.spells("ehlo", at: end - 4))
     }
 
     private static func isAddressOctet(_ octet: UInt8) -> Bool {

@@ -15,9 +15,19 @@ struct TransferDecoder: Sendable {
     /// The encoding that a field names.
     ///
     /// - Parameter field: body of Content-Transfer-Encoding; other names mean identity.
-    static func encoding(_ field: Octets) -> Encoding {
-        let name = field.filter { $0 > ASCII.space && $0 != ASCII.quote && $0 != ASCII.semicolon }
-        if ASCII.equal(name.prefix(16), "quoted-printable") { return .quotedPrintable }
+    static func encoding(_ field: Span<UInt8>) -> Encoding {
+        // Comments may stand anywhere (RFC 2045 6.1 with RFC 5322 3.2.2); they are rare, and so is their removal.
+        if field.firstIndex(of: ASCII.openParenthesis) != nil { return named(ContentType.withoutComments(field).span) }
+        return named(field)
+    }
+
+    private static func named(_ field: Span<UInt8>) -> Encoding {
+        var name: Octets = []
+        for index in 0..<field.count where field[index] > ASCII.space && field[index] != ASCII.quote && field[index] != ASCII.semicolon {
+            name.append(field[index])
+            if name.count == 16 { break }
+        }
+        if ASCII.equal(name, "quoted-printable") { return .quotedPrintable }
         return ASCII.equal(name.prefix(6), "base64") ? .base64 : .identity
     }
 

@@ -27,12 +27,13 @@ struct BoundaryStack: Sendable {
     private var filter = SIMD8<UInt64>(repeating: 0)
 
     var hasOpenLevel: Bool { !levels.isEmpty }
+    var hasDecodedLevel: Bool { levels.contains { $0.isDecoded } }
 
     /// - Returns: false when a limit was passed; the multipart's parts are then left to the text scan.
     mutating func push(_ boundary: Octets, scope: NotificationReader.Scope, isDecoded: Bool) -> Bool {
         guard levels.count < NotificationReader.deepestNesting, octets + boundary.count <= BoundaryStack.octetsKept else { return false }
         octets += boundary.count
-        let hash = BoundaryStack.hash(boundary.span, boundary.count)
+        let hash = BoundaryStack.hash(boundary.span, 0..<boundary.count)
         levels.append(Level(boundary: boundary, hash: hash, scope: scope, isDecoded: isDecoded))
         BoundaryStack.add(hash, to: &filter)
         return true
@@ -45,8 +46,8 @@ struct BoundaryStack: Sendable {
         while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
         guard end > 0 else { return nil }
         let canClose = end > 2 && line[end - 1] == ASCII.hyphen && line[end - 2] == ASCII.hyphen
-        let whole = BoundaryStack.hash(line, end)
-        let closing = canClose ? BoundaryStack.hash(line, end - 2) : 0
+        let closing = BoundaryStack.hash(line, 0..<(canClose ? end - 2 : end))
+        let whole = canClose ? BoundaryStack.hash(line, (end - 2)..<end, behind: closing) : closing
         guard mayHold(whole) || (canClose && mayHold(closing)) else { return nil }
         for index in levels.indices.reversed() where levels[index].isDecoded == isDecoded {
             if isBoundary(index, line, end, whole) { return cross(index, isClosing: false) }
@@ -79,9 +80,10 @@ struct BoundaryStack: Sendable {
         filter[Int(hash >> 32 & 7)] |= 1 << (hash >> 40 & 63)
     }
 
-    private static func hash(_ octets: Span<UInt8>, _ end: Int) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for index in 0..<end { hash = (hash ^ UInt64(octets[index])) &* 0x100_0000_01B3 }
+    /// FNV-1a.
+    private static func hash(_ octets: Span<UInt8>, _ range: Range<Int>, behind start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
+        var hash = start
+        for index in range { hash = (hash ^ UInt64(octets[index])) &* 0x100_0000_01B3 }
         return hash
     }
 }

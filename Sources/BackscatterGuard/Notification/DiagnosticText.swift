@@ -1,10 +1,12 @@
-// What the text before a returned mail says: words of failure, and the addresses that it names as failed.
+// What the text before a returned mail says: words of failure, and the lines that name addresses.
 // Strangers write it, so it yields no id. Only its first octets are read: what decides stands at the top.
+// The lines with addresses are kept as they are: most reports name the failed recipients in fields, and then
+// nobody asks what the text names (DiagnosticAddresses).
 
 /// Collects evidence out of the words of a notification, line by line.
 struct DiagnosticText: Sendable {
     private static let budget = 16_384
-    private static let addressesKept = 64
+    static let longestLine = 1024
 
     /// Whether the words still matter; what the header says may have settled it.
     var needsWords = true
@@ -16,42 +18,47 @@ struct DiagnosticText: Sendable {
     private(set) var hasTrouble = false
     private(set) var hasSignature = false
     private(set) var isReceipt = false
-    /// Addresses that begin a line or follow a word such as `Recipient:`.
-    private(set) var named: [Octets] = []
-    /// Addresses in lines that quote a refusal.
-    private(set) var refused: [Octets] = []
-    /// All others.
-    private(set) var mentioned: [Octets] = []
 
     /// The id that a complaint tells in words. Nothing is judged by it: complaints are no bounces.
     private(set) var complaintID: MessageID?
 
     private var remaining = budget
     private var window: Octets = []
+    /// Empty between lines; kept for its storage.
+    private var folded: Octets = []
     private var isListing = false
+    private var addressLines: Octets = []
+
+    /// The addresses that the text names so far.
+    var addresses: DiagnosticAddresses { DiagnosticAddresses(addressLines.span) }
 
     /// - Parameter line: one line of text without its line end and quoting.
     /// - Parameter isBehindMarker: the returned mail was announced already, so the line may be of it.
     mutating func take(_ line: Span<UInt8>, isBehindMarker: Bool) {
         guard remaining > 0, line.count > 0 else { return }
         remaining -= line.count
-        let text = DiagnosticText.folded(line)
-        if needsWords { readWords(text) }
-        if text.contains(ASCII.at) { readAddresses(text, isBehindMarker: isBehindMarker) }
-        if isComplaint, complaintID == nil { readComplaint(text) }
-        noteListing(text)
-    }
-
-    /// Yahoo: `... for an email message with the message-id of X received from ...`.
-    private mutating func readComplaint(_ text: Octets) {
-        let words = Octets("message-id of ".utf8)
-        guard text.count > words.count else { return }
-        for place in 0..<(text.count - words.count) where text[place] | 0x20 == words[0] {
-            let end = place + words.count
-            guard text[place..<end].map(ASCII.lowercase) == words else { continue }
-            complaintID = MessageID(Octets(text[end...].prefix { $0 > ASCII.space }))
+        let shown = line.extracting(0..<min(line.count, DiagnosticText.longestLine))
+        if shown.firstIndex(of: ASCII.at) != nil {
+            addressLines.append(DiagnosticAddresses.mark(isBehindMarker: isBehindMarker, isListing: isListing))
+            addressLines.append(shown)
+            addressLines.append(ASCII.lf)
+        }
+        let readsWords = needsWords && !(hasFailure && hasSignature)
+        let readsComplaint = isComplaint && complaintID == nil
+        // Shifted text ends otherwise than its octets say.
+        let isShifted = shown.firstIndex(of: DiagnosticText.escape) != nil
+        guard readsWords || readsComplaint || isShifted else {
+            noteListing(shown)
             return
         }
+        var text: Octets = []
+        swap(&text, &folded)
+        DiagnosticText.fold(shown, into: &text)
+        if readsWords { readWords(text) }
+        if readsComplaint { readComplaint(text.span) }
+        noteListing(text.span)
+        text.removeAll(keepingCapacity: true)
+        swap(&text, &folded)
     }
 
     /// An empty line: what follows is another paragraph.
@@ -59,84 +66,59 @@ struct DiagnosticText: Sendable {
         if !window.isEmpty { window.removeAll(keepingCapacity: true) }
     }
 
-    private mutating func readWords(_ text: Octets) {
-        guard !hasFailure || !hasSignature else { return }
-        // Phrases are broken between lines: the end of the line before stands before this one.
-        let tail = window.suffix(PhraseSet.longest)
-        window = Octets(tail) + text.map(ASCII.lowercase)
-        window.append(ASCII.space)
-        if !hasFailure { hasFailure = Phrases.failures.isFound(in: window) }
-        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window) }
-        if !hasSignature {
-            hasSignature = Phrases.signatures.isFound(in: window)
-            if hasSignature { isReceipt = Phrases.receipts.isFound(in: window) }
+    /// Yahoo: `... for an email message with the message-id of X received from ...`.
+    private mutating func readComplaint(_ text: Span<UInt8>) {
+        let words: StaticString = "message-id of "
+        let length = words.utf8CodeUnitCount
+        guard text.count > length else { return }
+        for place in 0..<(text.count - length) where text[place] | 0x20 == 0x6D && text.spells(words, at: place) {
+            var end = place + length
+            while end < text.count, text[end] > ASCII.space { end += 1 }
+            complaintID = MessageID(text.extracting((place + length)..<end).copied())
+            return
         }
     }
 
-    private mutating func readAddresses(_ text: Octets, isBehindMarker: Bool) {
-        let found = AddressScanner.addresses(in: text, atMost: 16)
-        guard let first = found.first else { return }
-        let low = text.map(ASCII.lowercase)
-        if DiagnosticText.unhelpful.isFound(in: low) { return }
-        if isBehindMarker {
-            DiagnosticText.add(found, to: &mentioned)
-        } else if DiagnosticText.isLeading(low) || DiagnosticText.keywords.isFound(in: low) || isListing {
-            DiagnosticText.add([first], to: &named)
-        } else if DiagnosticText.refusals.isFound(in: low) {
-            DiagnosticText.add(found, to: &refused)
-        } else {
-            DiagnosticText.add(found, to: &mentioned)
+    private mutating func readWords(_ text: Octets) {
+        // Phrases are broken between lines: the end of the line before stands before this one.
+        if window.count > PhraseSet.longest { window.removeFirst(window.count - PhraseSet.longest) }
+        window.append(contentsOf: text)
+        window.append(ASCII.space)
+        if !hasFailure { hasFailure = Phrases.failures.isFound(in: window.span) }
+        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window.span) }
+        if !hasSignature {
+            hasSignature = Phrases.signatures.isFound(in: window.span)
+            if hasSignature { isReceipt = Phrases.receipts.isFound(in: window.span) }
         }
     }
 
     /// `... addressed to:` at the end of a line: the next lines list addresses.
-    private mutating func noteListing(_ text: Octets) {
-        let last = text.last { $0 > ASCII.space }
-        isListing = last == ASCII.colon
+    private mutating func noteListing(_ text: Span<UInt8>) {
+        var end = text.count
+        while end > 0, text[end - 1] <= ASCII.space { end -= 1 }
+        isListing = end > 0 && text[end - 1] == ASCII.colon
     }
+}
 
-    /// The address is the first thing in the line but for brackets, bullets and quotation marks.
-    private static func isLeading(_ text: Octets) -> Bool {
-        for octet in text {
-            if octet == ASCII.at { return true }
-            if octet == ASCII.space { return false }
-        }
-        return false
-    }
-
-    private static func add(_ addresses: [Octets], to list: inout [Octets]) {
-        for address in addresses where list.count < addressesKept && !list.contains(address) { list.append(address) }
-    }
+extension DiagnosticText {
+    private static let escape: UInt8 = 0x1B
 
     /// The line with single blanks, without what stands before its first word.
-    private static func folded(_ line: Span<UInt8>) -> Octets {
-        var text: Octets = []
-        text.reserveCapacity(min(line.count, 1024))
+    ///
+    /// - Parameter text: empty.
+    static func fold(_ line: Span<UInt8>, into text: inout Octets) {
+        text.reserveCapacity(line.count)
         var isShifted = false
-        for index in 0..<min(line.count, 1024) {
+        var isBehindBlank = false
+        for index in 0..<line.count {
             // ISO-2022: between ESC $ and ESC ( stand pairs of octets that only look like ASCII.
-            if line[index] == 0x1B, index + 1 < line.count { isShifted = line[index + 1] == 0x24 }
+            if line[index] == escape, index + 1 < line.count { isShifted = line[index + 1] == 0x24 }
             if isShifted { continue }
             let octet = line[index] < ASCII.space ? ASCII.space : line[index]
             if text.isEmpty, octet == ASCII.space || octet == 0x2A || octet == ASCII.hyphen || octet == ASCII.greater { continue }
-            if octet == ASCII.space, text.last == ASCII.space { continue }
+            if octet == ASCII.space, isBehindBlank { continue }
+            isBehindBlank = octet == ASCII.space
             text.append(octet)
         }
-        return text
     }
-
-    private static let keywords = PhraseSet([
-        "recipient", "rcpt to", "to:", "to :", "delivered to", "undeliverable to", "addressed to", "mail address", "e-mail address", "email address",
-        "address:", "user:", "mailbox", "deliver message to", "deliver to", "delivery to", "failed address", "message to", "mail to", "invalid address",
-        "account", "sent to", "destination", "for:",
-    ])
-    private static let refusals = PhraseSet([
-        "550", "551", "552", "553", "554", "450", "451", "452", "421", "user unknown", "unknown user", "no such", "quota", "full", "not found", "rejected",
-        "unknown", "invalid", "does not exist", "disabled",
-    ])
-    /// Lines that name the sender, or whom to ask.
-    private static let unhelpful = PhraseSet([
-        "mail from", "from:", "reply-to", "sender", "contact", "assistance", "please send", "support", "questions", "return-path", "postmaster@",
-        "from user", "message-id", "references:", "help", "abuse@", "received:", "envelope-from", "cc:", "delivered-to:",
-    ])
 }

@@ -10,25 +10,24 @@ extension HeaderBlock {
     /// The fields that tell a header section from a list of details in a text.
     var looksReturned: Bool { !messageIDs.isEmpty || names.contains(.received) }
 
+    /// What the Content-Type field says.
+    var contentType: ContentType { reading(.contentType, ContentType.init) ?? ContentType() }
+
     /// The mail may be a bounce: one with the null sender, or from a mail system. What it returns, if anything, comes first.
-    var mayBeBounce: Bool {
-        if looksLikeBounce || ASCII.equal(body(of: .returnPath) ?? [], "<>") { return true }
-        return Phrases.daemons.isFound(in: (body(of: .from) ?? []).map(ASCII.lowercase))
-    }
+    func mayBeBounce(_ type: ContentType) -> Bool { looksLikeBounce(type) || hasNullSender || isFromDaemon }
 
     /// The mail is a bounce itself, so what it returns counts, not it.
-    var looksLikeBounce: Bool {
-        if names.contains(.failedRecipients) { return true }
-        if let type = body(of: .contentType).map(ContentType.init), type.isReport,
-           type.reportType.isEmpty || ASCII.equal(type.reportType, "delivery-status") { return true }
-        if let sender = body(of: .from).map(ASCII.lowercased) {
-            if HeaderBlock.daemon.isFound(in: sender) { return true }
-            if Phrases.daemons.isFound(in: sender), hasFailedSubject { return true }
-        }
-        return ASCII.equal(body(of: .returnPath) ?? [], "<>") && hasFailedSubject
+    func looksLikeBounce(_ type: ContentType) -> Bool {
+        if names.contains(.failedRecipients) || type.report == .unnamed || type.report == .deliveryStatus { return true }
+        if has(.from, HeaderBlock.daemon.isFound) { return true }
+        return (hasNullSender || isFromDaemon) && hasFailedSubject
     }
 
-    var hasFailedSubject: Bool { Phrases.failedSubjects.isFound(in: (body(of: .subject) ?? []).map(ASCII.lowercase)) }
+    var isFromDaemon: Bool { has(.from, Phrases.daemons.isFound) }
+
+    var hasFailedSubject: Bool { has(.subject, Phrases.failedSubjects.isFound) }
+
+    private var hasNullSender: Bool { has(.returnPath) { $0.count == 2 && $0[0] == ASCII.less && $0[1] == ASCII.greater } }
 
     private static let daemon = PhraseSet(["mailer-daemon", "mail delivery sub", "mail delivery system"])
 }

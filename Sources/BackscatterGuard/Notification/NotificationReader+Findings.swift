@@ -29,12 +29,10 @@ extension NotificationReader {
         private var reported: [Octets] = []
         private var passed: [Octets] = []
         private var nestedReported: [Octets] = []
-        private var originalTo: [Octets] = []
+        /// Fields of the returned mail that counts most so far, read when they are asked for.
+        private var details = FieldBodies()
         private var detailDepth = 0
         private var detailGroup = 0
-        private var sender: Octets?
-        private var date: Octets?
-        private var origins: [String] = []
         private var envelopeID: Octets?
 
         private var ownIDs: [MessageID] = []
@@ -46,12 +44,14 @@ extension NotificationReader {
         private var hasFeedback = false
         private var hasTnef = false
         private var isStatusReport = false
+        /// The conclusions, once the content has ended.
+        private var settled: Evidence?
         private var isDispositionReport = false
         private var isFeedbackReport = false
 
         /// What the notification's own header says.
         private struct Outer: Sendable {
-            var addressees: [Octets] = []
+            var to: Octets = []
             var failedRecipients: [Octets] = []
             var isFromDaemon = false
             var hasFailedSubject = false
@@ -81,21 +81,24 @@ extension NotificationReader.Findings {
         ownIDs = header.messageIDs
         referenceIDs = header.referenceIDs
         for id in header.keptIDs where !referenceIDs.contains(id) { referenceIDs.append(id) }
-        outer.addressees = AddressScanner.addresses(in: header.body(of: .to) ?? [], atMost: 16).map(ASCII.lowercased)
-        outer.failedRecipients = AddressScanner.addresses(in: header.body(of: .failedRecipients) ?? [])
-        let from = (header.body(of: .from) ?? []).map(ASCII.lowercase)
-        outer.isFromDaemon = Phrases.daemons.isFound(in: from) || from.suffix(2) == [ASCII.less, ASCII.greater]
-        let subject = (header.body(of: .subject) ?? []).map(ASCII.lowercase)
-        outer.hasFailedSubject = Phrases.failedSubjects.isFound(in: subject)
+        outer.to = header.body(of: .to) ?? []
+        outer.failedRecipients = header.reading(.failedRecipients) { AddressScanner.addresses(in: $0) } ?? []
+        outer.isFromDaemon = header.isFromDaemon || header.has(.from) { $0.count >= 2 && $0.spells("<>", at: $0.count - 2) }
+        outer.hasFailedSubject = header.hasFailedSubject
         outer.isWritten = !header.referenceIDs.isEmpty || header.names.contains(.mailer) || header.names.contains(.userAgent)
-        outer.isReadReceipt = Phrases.readReceipts.isPrefix(of: subject.span)
+        outer.isReadReceipt = header.has(.subject) { Phrases.readReceipts.isPrefix(of: $0) }
         if (outer.isFromDaemon && outer.hasFailedSubject) || !outer.failedRecipients.isEmpty { words.needsWords = false }
-        let precedence = header.body(of: .precedence) ?? []
-        outer.isAutoReply = Phrases.autoReplies.isFound(in: subject)
-            || ASCII.equal((header.body(of: .autoSubmitted) ?? []).prefix(12), "auto-replied")
-            || ASCII.equal(precedence, "auto_reply") || ASCII.equal(precedence, "auto-reply") || ASCII.equal(precedence, "junk")
-            || ASCII.equal(precedence, "vacation") || header.names.contains(.appleAction)
-            || header.names.contains(.autoreply) || header.names.contains(.autorespond)
+        outer.isAutoReply = Self.isAutoReply(header)
+    }
+
+    private static func isAutoReply(_ header: HeaderBlock) -> Bool {
+        if header.names.contains(.appleAction) || header.names.contains(.autoreply) || header.names.contains(.autorespond) { return true }
+        if header.has(.autoSubmitted, { $0.spells("auto-replied") }) || header.has(.subject, Phrases.autoReplies.isFound) { return true }
+        return header.has(.precedence) { precedence in
+            let all = 0..<precedence.count
+            return precedence.spells("auto_reply", in: all) || precedence.spells("auto-reply", in: all)
+                || precedence.spells("junk", in: all) || precedence.spells("vacation", in: all)
+        }
     }
 
     /// The type of the notification itself or of one of its own parts.
@@ -107,10 +110,13 @@ extension NotificationReader.Findings {
         case .tnef: hasTnef = true
         default: break
         }
-        guard type.isReport else { return }
-        if ASCII.equal(type.reportType, "delivery-status") { isStatusReport = true }
-        if ASCII.equal(type.reportType, "disposition-notification") { isDispositionReport = true }
-        if ASCII.equal(type.reportType, "feedback-report") { isFeedbackReport = true }
+        guard let report = type.report else { return }
+        switch report {
+        case .deliveryStatus: isStatusReport = true
+        case .disposition: isDispositionReport = true
+        case .feedback: isFeedbackReport = true
+        case .unnamed, .other: break
+        }
         if isStatusReport { words.needsWords = false }
         words.isComplaint = isFeedbackReport
     }
@@ -120,16 +126,27 @@ extension NotificationReader.Findings {
         if depth == 0, media != .deliveryStatus, media != .disposition, media != .feedbackReport,
            group.names.contains(.finalRecipient), group.names.reportNames >= 2 { hasReportText = true }
         if envelopeID == nil { envelopeID = group.body(of: .originalEnvelopeID) }
-        if group.names.messageNames < 3 { declare(group.declaredIDs + group.keptIDs) } else { declare(group.declaredIDs) }
-        let addresses = (group.finalRecipients + group.originalRecipients).compactMap(AddressScanner.reported)
-        let action = group.body(of: .action) ?? []
+        declare(group.declaredIDs)
+        if group.names.messageNames < 3 { declare(group.keptIDs) }
+        var addresses: [Octets] = []
+        for names in [Self.finalRecipients, Self.originalRecipients] {
+            group.bodies.forEach(of: names) { if let address = AddressScanner.reported($0) { addresses.append(address) } }
+        }
         if depth > 0 {
             Self.add(addresses, to: &nestedReported)
-        } else if ASCII.equal(action, "delivered") || ASCII.equal(action, "relayed") || ASCII.equal(action, "expanded") {
+        } else if group.has(.action, Self.isPassing) {
             Self.add(addresses, to: &passed)
         } else {
             Self.add(addresses, to: &reported)
         }
+    }
+
+    private static let finalRecipients = FieldNames(.finalRecipient, .originalRcptTo, .removalRecipient)
+    private static let originalRecipients = FieldNames(.originalRecipient, .actualRecipient)
+
+    private static func isPassing(_ action: Span<UInt8>) -> Bool {
+        let all = 0..<action.count
+        return action.spells("delivered", in: all) || action.spells("relayed", in: all) || action.spells("expanded", in: all)
     }
 
     /// The header section of a returned mail, or of a bounce around one.
@@ -146,13 +163,7 @@ extension NotificationReader.Findings {
         guard isFirst else { return }
         detailGroup = scope.group
         detailDepth = scope.depth
-        date = header.body(of: .date)
-        sender = Self.sender(of: header)
-        originalTo = AddressScanner.addresses(in: header.body(of: .to) ?? [])
-        origins = []
-        for body in header.origins {
-            if let address = ReceivedOrigin.address(in: body), !origins.contains(address) { origins.append(address) }
-        }
+        details = header.bodies
     }
 
     /// Leaves out the id that Domino put in the place of the original's: it is the notification's own.
@@ -178,23 +189,20 @@ extension NotificationReader.Findings {
         }
     }
 
-    private static func sender(of header: HeaderBlock) -> Octets? {
-        if let path = header.body(of: .returnPath) {
-            if let address = AddressScanner.addresses(in: path, atMost: 1).first { return address }
-        }
-        for name in [FieldName.sender, .from] {
-            if let body = header.body(of: name), let address = AddressScanner.addresses(in: body, atMost: 1).first { return address }
-        }
-        return nil
-    }
-
     private static func add(_ addresses: [Octets], to list: inout [Octets]) {
         for address in addresses where list.count < addressesKept && !list.contains(address) { list.append(address) }
     }
 }
 
+/// The conclusions. Fields and texts that nothing else made superfluous are read here only, not while they come.
 extension NotificationReader.Findings {
-    var evidence: Evidence {
+    var evidence: Evidence { settled ?? concluded }
+
+    /// Nothing comes any more: the conclusions are drawn once.
+    mutating func settle() { settled = concluded }
+
+    private var concluded: Evidence {
+        let kind = kind
         var evidence = Evidence()
         evidence.kind = kind
         if kind != .other, kind != .autoReply {
@@ -203,7 +211,7 @@ extension NotificationReader.Findings {
             for id in declaredIDs where !evidence.originalMessageIDs.contains(id) { evidence.originalMessageIDs.append(id) }
             evidence.failedRecipients = failedRecipients
             evidence.originalSender = sender
-            evidence.originalDate = date
+            evidence.originalDate = details.reading(.date) { $0.copied() }
             evidence.originAddresses = origins
             evidence.originalEnvelopeID = envelopeID
         }
@@ -237,15 +245,34 @@ extension NotificationReader.Findings {
         Self.add(outer.failedRecipients, to: &found)
         if found.isEmpty { found = passed }
         Self.add(nestedReported, to: &found)
-        for list in [words.named, words.refused] where found.isEmpty { found = withoutAddressees(list) }
-        if found.isEmpty { found = originalTo }
-        if found.isEmpty { found = withoutAddressees(words.mentioned) }
-        if found.isEmpty { found = words.named }
+        guard found.isEmpty else { return found }
+        let text = words.addresses
+        for list in [text.named, text.refused] where found.isEmpty { found = withoutAddressees(list) }
+        if found.isEmpty { found = details.reading(.to) { AddressScanner.addresses(in: $0) } ?? [] }
+        if found.isEmpty { found = withoutAddressees(text.mentioned) }
+        if found.isEmpty { found = text.named }
         return found
     }
 
     /// The notification's addressee is the sender of the returned mail; texts name him as well.
     private func withoutAddressees(_ list: [Octets]) -> [Octets] {
-        list.filter { !outer.addressees.contains(ASCII.lowercased($0)) }
+        guard !list.isEmpty else { return [] }
+        let addressees = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
+        return list.filter { !addressees.contains(ASCII.lowercased($0)) }
+    }
+
+    private var sender: Octets? {
+        for name in [FieldName.returnPath, .sender, .from] {
+            if let address = details.reading(name, { AddressScanner.addresses(in: $0, atMost: 1).first }) ?? nil { return address }
+        }
+        return nil
+    }
+
+    private var origins: [String] {
+        var origins: [String] = []
+        details.forEach(of: FieldNames(.received)) { body in
+            if let address = ReceivedOrigin.address(in: body), !origins.contains(address) { origins.append(address) }
+        }
+        return origins
     }
 }

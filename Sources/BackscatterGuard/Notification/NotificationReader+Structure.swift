@@ -87,9 +87,9 @@ extension NotificationReader {
         switch role {
         case .outer:
             findings.takeOuter(ended)
-            beginBody(ended)
+            beginBody(ended, ended.contentType)
         case .part:
-            beginBody(ended)
+            beginBody(ended, ended.contentType)
             // Without an empty line between, the returned mail's fields stand in the part's own header.
             if case .header(.returned) = mode, ended.names.messageNames >= 3, ended.looksReturned { takeReturned(ended, fromText: false) }
         case .returned:
@@ -102,8 +102,7 @@ extension NotificationReader {
     }
 
     /// The body behind a header section: what its lines are.
-    mutating func beginBody(_ header: HeaderBlock) {
-        let type = header.body(of: .contentType).map(ContentType.init) ?? ContentType()
+    mutating func beginBody(_ header: HeaderBlock, _ type: ContentType) {
         scope.media = type.media
         mode = .text
         if scope.depth == 0 { findings.takeStructure(type) }
@@ -120,25 +119,26 @@ extension NotificationReader {
     }
 
     private mutating func beginDecoding(_ header: HeaderBlock, _ type: ContentType) {
-        let encoding = header.body(of: .transferEncoding).map(TransferDecoder.encoding) ?? .identity
+        let encoding = header.reading(.transferEncoding, TransferDecoder.encoding) ?? .identity
         if type.media == .html { html = HTMLText() }
         if encoding != .identity || type.media == .html { decoder = TransferDecoder(encoding) }
     }
 
     /// The header section of a mail that is returned, or of one that is wrapped around it.
     mutating func takeReturned(_ header: HeaderBlock, fromText: Bool) {
+        let type = header.contentType
         if header.isBare {
             // No mail at all, only one more wrapping.
-            beginBody(header)
+            beginBody(header, type)
             return
         }
         if scope.depth == 0 { scope.group = findings.beginGroup(fromText: fromText) }
         scope.depth += 1
         scope.hasMarker = false
-        let isBounce = fromText ? header.looksLikeBounce : header.mayBeBounce
+        let isBounce = fromText ? header.looksLikeBounce(type) : header.mayBeBounce(type)
         findings.takeReturned(header, scope: scope, isBounce: isBounce, fromText: fromText)
         if isBounce {
-            beginBody(header)
+            beginBody(header, type)
         } else {
             mode = .sealed
         }

@@ -105,7 +105,7 @@ extension NotificationReader {
             if let boundary = NotificationReader.boundary(text.delimiter) {
                 _ = levels.push(boundary, scope: scope, isDecoded: decoder != nil)
             }
-            beginBody(ended)
+            beginBody(ended, ended.contentType)
         }
     }
 

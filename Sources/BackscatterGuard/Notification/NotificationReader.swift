@@ -59,6 +59,10 @@ public struct NotificationReader: Sendable {
     public mutating func read(_ content: Span<UInt8>) {
         var index = 0
         while index < content.count {
+            if isSkipping, cutter.isAtLineStart {
+                index = NotificationReader.skip(content, from: index)
+                if index == content.count { return }
+            }
             if cutter.isAtLineStart, let end = content.firstIndex(of: ASCII.lf, from: index), end - index <= LineCutter.limit {
                 takeLine(content.extracting(index..<end), continues: false, ends: true)
                 index = end + 1
@@ -79,6 +83,18 @@ public struct NotificationReader: Sendable {
         }
     }
 
+    /// Only a boundary can mean anything now.
+    private var isSkipping: Bool {
+        if case .sealed = mode { decoder == nil } else { false }
+    }
+
+    /// The next line that can be a boundary, or the last one if its end has not come.
+    private static func skip(_ content: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index < content.count, content[index] != ASCII.hyphen, let end = content.firstIndex(of: ASCII.lf, from: index) { index = end + 1 }
+        return index
+    }
+
     /// The content has ended.
     public mutating func finish() {
         let rest = cutter.takeRest()
@@ -86,6 +102,7 @@ public struct NotificationReader: Sendable {
         endDecoding()
         endOpenBlock(rest == nil ? .cut : .cutWithinLine)
         if levels.hasOpenLevel { findings.isBroken = true }
+        findings.settle()
     }
 
     /// Takes the finished block out, with an empty one in its place; give it back with `reuse(_:)`.
@@ -110,6 +127,7 @@ public struct NotificationReader: Sendable {
             cross(match)
             return
         }
+        if decoder != nil, case .sealed = mode, !levels.hasDecodedLevel { dropDecoding() }
         if decoder == nil {
             takeContent(line.extracting(0..<end), continues: continues)
         } else {
@@ -163,6 +181,11 @@ public struct NotificationReader: Sendable {
     private mutating func endDecoding() {
         guard decoder != nil else { return }
         takeDecoded(isLast: true)
+        dropDecoding()
+    }
+
+    /// What is still to be decoded means nothing.
+    private mutating func dropDecoding() {
         decoder = nil
         html = nil
         isDecodedPiece = false

@@ -1,67 +1,6 @@
 // The words by which people and programs say that mail failed, that it is returned below, or that nobody is there.
 // They only help to tell a bounce from other mail; no id is ever taken because of a phrase alone.
 
-/// A set of lower-case phrases, looked for at the beginnings of words.
-struct PhraseSet: Sendable {
-    static let longest = 64
-    private var buckets: [[Octets]] = Array(repeating: [], count: 256)
-
-    init(_ phrases: [String]) {
-        for phrase in phrases {
-            let octets = Octets(phrase.utf8)
-            if let first = octets.first { buckets[Int(first)].append(octets) }
-        }
-    }
-
-    /// Whether one of the phrases stands in `text`, which must be in lower case, single blanks between words.
-    ///
-    /// - Complexity: O(text.count) times the phrases that share a first letter.
-    func isFound(in text: Octets) -> Bool {
-        var isWordStart = true
-        for index in 0..<text.count {
-            let octet = text[index]
-            if isWordStart {
-                for phrase in buckets[Int(octet)] where PhraseSet.matches(phrase, text, index) { return true }
-            }
-            isWordStart = !(ASCII.isLetter(octet) || octet >= 0x80)
-        }
-        return false
-    }
-
-    /// Whether `line` begins with one of the phrases, in any case, from its first letter on: dashes, bars and stars
-    /// before it don't count, nor does how many blanks stand between the words.
-    func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
-        var first = start
-        while first < line.count, !ASCII.isLetter(line[first]), !ASCII.isDigit(line[first]), line[first] < 0x80 { first += 1 }
-        guard first < line.count else { return false }
-        let bucket = Int(ASCII.lowercase(line[first]))
-        for index in buckets[bucket].indices where PhraseSet.matches(buckets[bucket][index], line, first) { return true }
-        return false
-    }
-
-    private static func matches(_ phrase: Octets, _ line: Span<UInt8>, _ start: Int) -> Bool {
-        guard phrase.count <= line.count - start else { return false }
-        var place = start
-        for octet in phrase {
-            guard place < line.count else { return false }
-            if octet == ASCII.space {
-                guard ASCII.isBlank(line[place]) else { return false }
-                while place < line.count, ASCII.isBlank(line[place]) { place += 1 }
-            } else {
-                guard ASCII.lowercase(line[place]) == octet else { return false }
-                place += 1
-            }
-        }
-        return true
-    }
-
-    private static func matches(_ phrase: Octets, _ text: Octets, _ start: Int) -> Bool {
-        guard phrase.count <= text.count - start else { return false }
-        for index in 0..<phrase.count where text[start + index] != phrase[index] { return false }
-        return true
-    }
-}
-
 enum Phrases {
     /// In From: the sender is a mail system, not a person.
     static let daemons = PhraseSet([

@@ -27,28 +27,41 @@ enum Awaited {
     case repeated
     /// guardd's own reply to a command that never went upstream, in its place.
     case own(Octets)
+
+    /// Whether the client waits for it: without it the session is out of step.
+    var isForClient: Bool {
+        switch self {
+        case .helloAgain, .heldData, .heldChunk, .silent, .repeated: false
+        default: true
+        }
+    }
 }
 
 /// A queue of awaited replies that does not allocate once it is warm.
 struct AwaitedReplies {
+    /// A client that pipelines beyond this is not read on: the list is bounded whatever the upstream does.
+    static let limit = 1024
     private var entries: [Awaited] = []
     private var head = 0
 
     var isEmpty: Bool { head == entries.count }
-    var count: Int { entries.count - head }
+    var isFull: Bool { entries.count - head >= AwaitedReplies.limit }
+    /// In order; the first is due next.
+    var all: ArraySlice<Awaited> { entries[head...] }
     var first: Awaited? { isEmpty ? nil : entries[head] }
 
-    mutating func append(_ entry: Awaited) { entries.append(entry) }
+    mutating func append(_ entry: Awaited) {
+        // A queue that never runs empty must not grow by what has been answered.
+        if head > 64, head * 2 > entries.count {
+            entries.removeFirst(head)
+            head = 0
+        }
+        entries.append(entry)
+    }
 
     mutating func removeFirst() {
         head += 1
-        guard head == entries.count else {
-            // A client that keeps commands on their way all the time must not make the queue grow.
-            guard head >= 64, head * 2 > entries.count else { return }
-            entries.removeSubrange(..<head)
-            head = 0
-            return
-        }
+        guard head == entries.count else { return }
         entries.removeAll(keepingCapacity: entries.count <= 64)
         head = 0
     }

@@ -6,6 +6,8 @@ final class MailTransaction {
     static let keptRecipients = 10
     /// RFC 5321 §4.5.3.1.8 asks for 100; Postfix's smtpd_recipient_limit is 1000.
     static let recipientLimit = 1000
+    /// Octets of all RCPT lines that are kept, with 64 more for each: room for a hundred of the longest.
+    static let keptLimit = 262_144
 
     enum Reply { case awaited, accepted, refused }
 
@@ -27,14 +29,17 @@ final class MailTransaction {
     var recipientsAccepted = 0
     /// How the recipients of a notification are judged; set by the first that goes upstream.
     var treatment: Treatment?
+    var keptOctets = 0
     var hasChunks = false
+    /// DATA or BDAT was said: the transaction gets its log line.
+    var hasContent = false
+    /// What upstream answered to DATA when it refused it.
+    var dataRefusal: Octets?
     var contentOctets = 0
     /// Outgoing mail: finds the Message-ID, then says whether its record is durable.
     var headers: SentHeaderReader?
     var record = Record.none
     var hold: Hold?
-    /// Upstream's latest refusal of MAIL, RCPT or DATA: all that the log can tell of a transaction that never had content.
-    var refusal: Octets?
 
     enum Record { case none, asked, durable, failed }
 
@@ -49,6 +54,10 @@ final class MailTransaction {
     var keepsAllRecipients: Bool { isNotification || isRecorded }
     /// Bounces that leave from here are not mail that can bounce back.
     var isRecorded: Bool { isOutgoing && !reversePath.isNull }
+    /// A further RCPT line may be kept.
+    func hasRoom(for line: Int) -> Bool {
+        recipients.count < MailTransaction.recipientLimit && keptOctets + line + 64 <= MailTransaction.keptLimit
+    }
     var accepted: [ForwardPath] { recipients.lazy.filter { $0.reply == .accepted }.map(\.path) }
 }
 

@@ -38,5 +38,35 @@ enum Replies {
     static let recordFailedSession = Reply(421, "4.3.0", "Error: the record of sent mail can't be written, try again later").octets
     static let headerTooLarge = Reply(451, "4.3.0", "Error: header section too large to find the Message-ID").octets
     static let changedMind = Reply(451, "4.3.0", "Error: mail server gave another answer than before, try again later").octets
+    /// Why a notification is refused: one line that the administrator of the bouncing site understands, at most 512 octets
+    /// (RFC 5321 §4.5.3.1.5).
+    ///
+    /// - Parameter tail: where more can be read, and CRLF.
+    static func refusal(_ judgement: Judgement, tail: Octets) -> Octets {
+        let (before, behind): (StaticString, StaticString) = switch judgement.reason {
+        case .neverSent, .notCovered: ("no mail", " was sent from here")
+        case .otherDomain: ("the mail", " was not sent by this recipient")
+        case .replayed: ("the mail", " has come back too often")
+        case .unreadable: ("this bounce", " can't be read")
+        case .undecided: ("this bounce", " does not tell the Message-ID of the returned mail")
+        case .tagged: ("bounces", " to this address are not taken")
+        case .notABounce: ("this is no bounce,", " and nothing else is taken from this sender")
+        case .sent, .pair, .logFailed, .logSilent: ("bounces", " are not taken here now")
+        }
+        var reply = refusalStart
+        before.withUTF8Buffer { unsafe reply.append(contentsOf: $0) }
+        if let id = judgement.decidingID {
+            var washed: Octets = []
+            ASCII.appendWashed(id.octets, limit: 300, to: &washed)
+            reply += withID
+            reply += washed.prefix(300)
+            reply.append(ASCII.greater)
+        }
+        behind.withUTF8Buffer { unsafe reply.append(contentsOf: $0) }
+        reply += tail
+        return reply
+    }
+    private static let refusalStart = Octets("550 5.7.1 Backscatter refused: ".utf8)
+    private static let withID = Octets(" with Message-ID <".utf8)
     static let deferred = Reply(451, "4.7.1", "Bounce can't be verified now, try again later").octets
 }

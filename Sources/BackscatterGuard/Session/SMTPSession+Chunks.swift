@@ -10,37 +10,46 @@ extension SMTPSession {
             end(Replies.chunkSyntax, into: sink)
             return true
         }
-        chunkLeft = size
-        chunkIsLast = isLast
-        guard keywords?.chunking == true else { return discard(Replies.notImplemented, at: now, into: sink) }
-        if transaction?.hasChunks == true, case .nowhere(let reply) = flow { return discard(reply, at: now, into: sink) }
-        guard let transaction, transaction.recipientsAsked > 0 else {
-            if !awaited.isEmpty { return false }
-            return discard(self.transaction == nil ? Replies.needMail : Replies.needRecipient, at: now, into: sink)
-        }
-        guard awaited.isEmpty || keywords?.pipelining == true, owed == nil else { return false }
-        if transaction.isNotification {
+        if let refusal = chunkRefusalNow {
             guard awaited.isEmpty else { return false }
-            guard transaction.recipientsAccepted > 0 else { return discard(Replies.noRecipients, at: now, into: sink) }
+            (chunkLeft, chunkIsLast) = (size, isLast)
+            discard(refusal, at: now, into: sink)
+            return true
         }
+        guard let transaction, mayChunk(transaction) else { return false }
+        (chunkLeft, chunkIsLast) = (size, isLast)
         beginChunk(transaction, line, at: now, into: sink)
         return true
+    }
+
+    /// Why no chunk may come now. Stands only when no reply is due any more.
+    private var chunkRefusalNow: Octets? {
+        guard keywords?.chunking == true else { return Replies.notImplemented }
+        guard let transaction else { return Replies.needMail }
+        if transaction.hasChunks, case .nowhere(let reply) = flow { return reply }
+        if transaction.recipientsAsked == 0 { return Replies.needRecipient }
+        return transaction.isNotification && awaited.isEmpty && transaction.recipientsAccepted == 0 ? Replies.noRecipients : nil
+    }
+
+    /// A chunk goes up behind commands whose replies are due, but not behind MAIL: were that refused, its octets would have no
+    /// transaction. How a notification is treated must be known first.
+    private func mayChunk(_ transaction: MailTransaction) -> Bool {
+        awaited.isEmpty || !transaction.isNotification && keywords?.pipelining == true && transaction.mailReply != .awaited
     }
 
     private mutating func beginChunk(_ transaction: MailTransaction, _ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
         if !transaction.hasChunks {
             transaction.hasChunks = true
+            transaction.hasContent = true
             flow = .through
             if transaction.isNotification, transaction.treatment?.isJudged == true {
                 beginHold(transaction)
                 flow = .held
             }
             beginHeaders()
-            contentBegan = now
-            contentReceived = 0
         }
         input = .chunk
-        expectContent()
+        resumeContent(at: now)
         switch flow {
         case .through where !mustWithholdLast(transaction):
             lastIsWithheld = false
@@ -56,24 +65,22 @@ extension SMTPSession {
         chunkIsLast && transaction.isRecorded && transaction.record != .durable
     }
 
-    /// The client's chunk, or what is left of it, goes up as one that is not the last, whatever the client said.
+    /// The client's chunk, or what is left of it, goes up as one that is not the last, whatever the client said. Nothing of
+    /// an empty LAST goes up now: `BDAT 0` alone is an error to Postfix (551).
     private mutating func announceChunk(at now: Int64, into sink: some SessionSink) {
         lastIsWithheld = chunkIsLast
+        if chunkIsLast, chunkLeft == 0 { return }
         sink.toUpstream(Octets("BDAT \(chunkLeft)\r\n".utf8))
         expect(chunkIsLast ? .heldChunk : .chunk, at: now)
     }
 
     /// Refuses a chunk; its octets are thrown away and never run as commands (THREATS R13).
-    private mutating func discard(_ reply: Octets, at now: Int64, into sink: some SessionSink) -> Bool {
-        guard awaited.isEmpty else { return false }
+    private mutating func discard(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
         chunkRefusal = reply
         errors += 1
         input = .discardedChunk
-        contentBegan = now
-        contentReceived = 0
-        expectContent()
+        resumeContent(at: now)
         if chunkLeft == 0 { _ = discardChunk(Octets().span, from: 0, at: now, into: sink) }
-        return true
     }
 
     mutating func discardChunk(_ octets: Span<UInt8>, from start: Int, at now: Int64, into sink: some SessionSink) -> Int {
@@ -84,15 +91,13 @@ extension SMTPSession {
         guard chunkLeft == 0 else { return start + taken }
         input = .command
         madeProgress = true
-        if let transaction, transaction.hasChunks {
-            report(transaction, reply: chunkRefusal, into: sink)
-            self.transaction = nil
-        }
+        if transaction?.hasChunks == true { endTransaction(chunkRefusal, into: sink) }
         sink.toClient(chunkRefusal)
-        if chunkRefusal.starts(with: Replies.closing) || settings.hardErrorLimit > 0 && errors >= settings.hardErrorLimit {
+        expectClient(at: now)
+        if chunkRefusal.starts(with: Replies.closing) {
             close(into: sink)
-        } else {
-            expectClient(at: now)
+        } else if settings.hardErrorLimit > 0, errors >= settings.hardErrorLimit {
+            end(Replies.tooManyErrors, into: sink)
         }
         return start + taken
     }
@@ -109,9 +114,10 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(part)
         case .nowhere: break
         }
-        read(part, transaction, isLast: chunkIsLast && chunkLeft == 0, at: now, into: sink)
+        read(part, transaction, isLast: chunkIsLast && chunkLeft == 0, into: sink)
         expectContent()
-        if chunkLeft == 0, case .chunk = input { chunkEnded(at: now, into: sink) }
+        if chunkLeft == 0 { chunkEnded(at: now, into: sink) }
+        outgrewOwnLimit(at: now, into: sink)
         return start + taken
     }
 
@@ -121,10 +127,8 @@ extension SMTPSession {
         madeProgress = true
         expectChunkReply(at: now)
         guard chunkIsLast else {
+            if case .held = flow { sink.toClient(Replies.ok) }
             expectClient(at: now)
-            guard case .held = flow else { return }
-            sink.toClient(Replies.ok)
-            if let hold = transaction.hold, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
             return
         }
         transaction.hold?.isComplete = true
@@ -159,6 +163,7 @@ extension SMTPSession {
             input = .command
         } else {
             input = .chunk
+            resumeContent(at: now)
             guard chunkIsLast, hold.judgement != nil else { return announceChunk(at: now, into: sink) }
             sink.toUpstream(Octets("BDAT \(chunkLeft) LAST\r\n".utf8))
             expect(.endOfContent, at: now)
@@ -168,11 +173,14 @@ extension SMTPSession {
     /// Upstream's answer to a chunk that the client does not wait for. A refusal becomes the answer to what the client waits for next.
     mutating func heldChunkReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
         guard code >= 300, transaction != nil else { return }
-        owed = nil
-        awaited.removeAll()
         // Replies to what was sent behind the refused chunk can't be told from the one to RSET: a fresh connection is sure.
+        let isUnderWay = if case .chunk = input { true } else { false }
+        let due = isUnderWay ? awaited.all.dropLast() : awaited.all     // that one gets its answer at its end
         unlink(into: sink)
         if case .nothing = input { return transactionFailed(reply, at: now, into: sink) }
+        for entry in due {
+            if case .own(let own) = entry { sink.toClient(own) } else if entry.isForClient { sink.toClient(reply) }
+        }
         contentFailed(reply, at: now, into: sink)
     }
 }

@@ -8,7 +8,7 @@ extension SMTPSession {
         if isBroken {
             if case .quit = verb {} else { end(Replies.upstreamLost, into: sink); return true }
         }
-        guard awaited.count < SMTPSession.awaitedLimit else { return false }
+        if awaited.isFull { return false }
         expectClient(at: now)
         if line.count > SMTPSession.lineLimit {
             if case .auth = verb {} else { refuse(Replies.lineTooLong, at: now, into: sink); return true }
@@ -34,9 +34,6 @@ extension SMTPSession {
         return true
     }
 
-    /// Replies that upstream may owe before no further command is read.
-    static let awaitedLimit = 1000
-
     /// Nothing is on its way to the upstream, or it takes commands in groups (RFC 2920 §3.1).
     private var maySend: Bool { awaited.isEmpty || keywords?.pipelining == true }
 
@@ -49,8 +46,13 @@ extension SMTPSession {
     static let crlf: Octets = [ASCII.cr, ASCII.lf]
 
     /// The upstream session stands, or is being made for this line, which then is run again. The one place where dialling is decided.
+    /// What a client authenticated to can't be made again.
     private mutating func hasUpstream(for line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
         if case .standing = link { return true }
+        if isAuthenticated {
+            end(Replies.upstreamLost, into: sink)
+            return false
+        }
         dial(for: .command(line.copied()), at: now, into: sink)
         return false
     }
@@ -62,16 +64,12 @@ extension SMTPSession {
             refuse(Replies.helloArgument, at: now, into: sink)
             return true
         }
-        guard case .standing = link else {
-            helo = line.extracting(argument).copied()
-            self.isExtended = isExtended
-            saidHello = false
-            dial(for: .command(line.copied()), at: now, into: sink)
-            return true
-        }
         helo = line.extracting(argument).copied()
         self.isExtended = isExtended
-        owesReset = false                    // a hello resets by itself (RFC 5321 §4.1.4)
+        if case .standing = link {} else { saidHello = false }
+        guard hasUpstream(for: line, at: now, into: sink) else { return true }
+        // Whatever the answer: chunks that are held here can't go on behind it.
+        if transaction?.hasChunks == true { endTransaction(nil, into: sink) }
         input = .nothing
         pass(line, awaiting: .hello(isExtended: isExtended), at: now, into: sink)
         return true
@@ -81,17 +79,22 @@ extension SMTPSession {
         if let transaction {
             // Whether it stands depends on the reply that is still due: the verdict belongs to what upstream accepted.
             if transaction.mailReply == .awaited { return false }
-            refuse(transaction.hasChunks ? Replies.chunksBegun : Replies.nestedMail, at: now, into: sink)
-            return true
+            guard transaction.dataRefusal != nil, !transaction.hasChunks else {
+                refuse(transaction.hasChunks ? Replies.chunksBegun : Replies.nestedMail, at: now, into: sink)
+                return true
+            }
+            // Some MTAs forget a transaction whose DATA they refuse, others don't. Theirs is the word on this MAIL; here the
+            // old one is forgotten either way.
         }
         guard let arguments = MailArguments(line) else {
             refuse(Replies.mailSyntax, at: now, into: sink)
             return true
         }
-        // Not even pipelined: a reply still due to a refused MAIL's RCPT would be counted for this transaction.
+        // Replies that are still due belong to what was before: none may be taken for this transaction's (THREATS R5).
         guard awaited.isEmpty else { return false }
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
         guard payReset(at: now, into: sink) else { return false }
+        endTransaction(nil, into: sink)
         transaction = begin(ReversePath(arguments, of: line), line)
         pass(line, awaiting: .mail, at: now, into: sink)
         return true
@@ -121,8 +124,9 @@ extension SMTPSession {
             return true
         }
         guard maySend else { return false }
-        guard transaction.recipientsAsked < MailTransaction.recipientLimit || !transaction.keepsAllRecipients else {
-            refuse(Replies.tooManyRecipients, at: now, into: sink)
+        guard !transaction.keepsAllRecipients || transaction.hasRoom(for: line.count) else {
+            // No error of the client's: RFC 5321 §4.5.3.1.10.
+            answer(Replies.tooManyRecipients, into: sink)
             return true
         }
         var kept = -1
@@ -138,6 +142,7 @@ extension SMTPSession {
                 }
             }
             kept = transaction.recipients.count
+            transaction.keptOctets += line.count + 64
             transaction.recipients.append(.init(path: path, line: transaction.isNotification ? line.copied() : []))
         }
         transaction.recipientsAsked += 1
@@ -164,7 +169,7 @@ extension SMTPSession {
 
     private mutating func reset(at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
-        abandonTransaction(into: sink)
+        endTransaction(nil, into: sink)
         guard case .standing = link else {
             answer(Replies.ok, into: sink)
             return true
@@ -184,7 +189,7 @@ extension SMTPSession {
             close(saidQuit: true, into: sink)
             return true
         }
-        abandonTransaction(into: sink)
+        endTransaction(nil, into: sink)
         input = .nothing
         sink.toUpstream(SMTPSession.quit)
         expect(.quit, at: now)
@@ -193,8 +198,14 @@ extension SMTPSession {
     static let quit = Octets("QUIT\r\n".utf8)
 
     private mutating func plain(_ line: Span<UInt8>, or reply: Octets?, at now: Int64, into sink: some SessionSink) -> Bool {
-        if case .standing = link {} else if let reply {
+        let isLinked = if case .standing = link { true } else { false }
+        // Between held chunks the upstream must be free for their release.
+        if let reply, !isLinked || isHolding {
             answer(reply, into: sink)
+            return true
+        }
+        if isHolding {
+            refuse(Replies.chunksBegun, at: now, into: sink)
             return true
         }
         // RFC 2920 §3.1: these end a group.
@@ -206,8 +217,14 @@ extension SMTPSession {
         return true
     }
 
+    private var isHolding: Bool { transaction?.hold != nil }
+
     private mutating func authenticate(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
+        if transaction?.hasChunks == true {
+            refuse(Replies.chunksBegun, at: now, into: sink)
+            return true
+        }
         guard keywords?.hasAuth == true else {
             refuse(Replies.notImplemented, at: now, into: sink)
             return true

@@ -28,6 +28,7 @@ extension SMTPSession {
                 return true
             }
             if transaction.treatment?.isJudged == true {
+                transaction.hasContent = true
                 beginHold(transaction)
                 sink.toClient(Replies.startContent)
                 beginContent(.held, at: now)
@@ -37,6 +38,7 @@ extension SMTPSession {
         // A recorded mail needs its recipients, and the answer to DATA decides whether content follows at all.
         guard awaited.isEmpty || keywords?.pipelining == true else { return false }
         input = .nothing
+        transaction.hasContent = true
         sink.toUpstream(SMTPSession.dataCommand)
         expect(.data, at: now)
         return true
@@ -64,24 +66,28 @@ extension SMTPSession {
         let finding = content.scan(octets, from: start)
         switch finding {
         case .more:
-            take(octets.extracting(start..<(octets.count - content.keptBack)), at: now, into: sink)
+            take(octets.extracting(start..<(octets.count - content.keptBack)), into: sink)
             expectContent()
+            outgrewOwnLimit(at: now, into: sink)
             return octets.count
         case .lookAlike(let at):
-            take(octets.extracting(start..<max(start, at)), at: now, into: sink)
+            take(octets.extracting(start..<max(start, at)), into: sink)
             abandonContent(Replies.lookAlike, into: sink)
+            // The octet that completes it may be the first of the span: what is behind it is to be read all the same.
+            madeProgress = true
             return max(start, at)
         case .ended(let end):
             let dot = content.terminatorStart
             if passesWhole, dot >= start - 1 {
-                transaction?.contentOctets += max(start, dot) - start
+                transaction?.contentOctets += dot - start
                 sink.toUpstream(octets.extracting(start..<end))
                 input = .nothing
                 expect(.endOfContent, at: now)
                 return end
             }
             let hadDot = dot < start
-            take(octets.extracting(start..<max(start, dot)), isLast: true, at: now, into: sink)
+            take(octets.extracting(start..<max(start, dot)), isLast: true, into: sink)
+            if hadDot { transaction?.contentOctets -= 1 }
             contentEnded(dotIsOut: hadDot, at: now, into: sink)
             return end
         }
@@ -94,7 +100,7 @@ extension SMTPSession {
     }
 
     /// Content without its terminator.
-    private mutating func take(_ octets: Span<UInt8>, isLast: Bool = false, at now: Int64, into sink: some SessionSink) {
+    private mutating func take(_ octets: Span<UInt8>, isLast: Bool = false, into sink: some SessionSink) {
         guard !octets.isEmpty, let transaction else { return }
         transaction.contentOctets += octets.count
         contentReceived += octets.count
@@ -103,42 +109,41 @@ extension SMTPSession {
         case .held: transaction.hold?.octets.append(octets)
         case .nowhere: return
         }
-        read(octets, transaction, isLast: isLast, at: now, into: sink)
+        read(octets, transaction, isLast: isLast, into: sink)
     }
 
     /// Shows the octets to the reader that wants them: of headers for outgoing mail, of the whole for notifications.
     ///
     /// - Parameter isLast: nothing of the content follows: the final question comes at once, no early one is worth it.
-    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, isLast: Bool, at now: Int64, into sink: some SessionSink) {
+    mutating func read(_ octets: Span<UInt8>, _ transaction: MailTransaction, isLast: Bool, into sink: some SessionSink) {
         if transaction.headers != nil, transaction.record == .none { readHeaders(octets, transaction, into: sink) }
         guard let hold = transaction.hold else { return }
         if case .held = flow { sink.holdChanged(by: octets.count) }
-        if hold.judgement == nil {
-            if transaction.hasChunks {
-                hold.reader.read(octets)
-            } else {
-                hold.unstuffer.unstuff(octets) { hold.reader.read($0) }
-            }
-            if !isLast { askEarly(transaction, into: sink) }
+        guard hold.judgement == nil else { return }
+        if transaction.hasChunks {
+            hold.reader.read(octets)
+        } else {
+            hold.unstuffer.unstuff(octets) { hold.reader.read($0) }
         }
-        // At the end of a chunk the client's answer comes first: `chunkEnded` looks again.
-        let isChunkEnd = transaction.hasChunks && chunkLeft == 0
-        if case .held = flow, !isLast, !isChunkEnd, hold.octets.count > settings.holdLimit { outgrew(at: now, into: sink) }
+        if !isLast { askEarly(transaction, into: sink) }
     }
 
     /// The terminator came.
     ///
     /// - Parameter dotIsOut: its dot lay in an earlier span and was taken as content.
     private mutating func contentEnded(dotIsOut: Bool, at now: Int64, into sink: some SessionSink) {
-        guard let transaction else { return }
         if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, into: sink) }
         input = .nothing
+        if case .nowhere(let reply) = flow { return transactionFailed(reply, at: now, into: sink) }
+        guard let transaction else { preconditionFailure("content without a transaction") }
         switch flow {
-        case .nowhere(let reply):
-            transactionFailed(reply, at: now, into: sink)
+        case .nowhere: break
         case .held:
-            guard let hold = transaction.hold else { return }
-            if dotIsOut, !hold.octets.isEmpty { hold.octets.removeLast() }
+            guard let hold = transaction.hold else { preconditionFailure("held without a hold") }
+            if dotIsOut {
+                hold.octets.removeLast()
+                sink.holdChanged(by: -1)
+            }
             hold.isComplete = true
             askFinally(transaction, into: sink)
         case .undecided:
@@ -165,13 +170,13 @@ extension SMTPSession {
     }
 
     /// What follows of the content is thrown away; its end gets `reply`. Upstream never sees that end.
-    mutating func abandonContent(_ reply: Octets, into sink: some SessionSink) {
+    private mutating func abandonContent(_ reply: Octets, into sink: some SessionSink) {
         endHold(into: sink)
         switch flow {
         case .through, .undecided: unlink(into: sink)
-        case .held, .nowhere: break
+        case .held: resetUpstream()
+        case .nowhere: return
         }
-        if case .nowhere = flow { return }
         flow = .nowhere(reply)
     }
 
@@ -189,9 +194,7 @@ extension SMTPSession {
 
     /// The transaction ends here with a reply of guardd's or a kept one of upstream's, and the session goes on if it can.
     mutating func transactionFailed(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        endHold(into: sink)
-        if let transaction { report(transaction, reply: reply, into: sink) }
-        transaction = nil
+        endTransaction(reply, into: sink)
         owed = nil
         if reply.starts(with: Replies.closing) || isAuthenticated && isUnlinked {
             sink.toClient(reply)
@@ -201,7 +204,6 @@ extension SMTPSession {
         sink.toClient(reply)
         input = .command
         expectClient(at: now)
-        closeIfIdle(into: sink)
     }
 
     /// An authenticated session can't be made again on another connection.

@@ -14,6 +14,13 @@ extension SMTPSession {
             + Int64(contentReceived) * 1000 / max(1, settings.timeouts.clientOctetsPerSecond)
     }
 
+    /// Content goes on after an upstream that took its time, which the client is not to blame for.
+    mutating func resumeContent(at now: Int64) {
+        contentBegan = now
+        contentReceived = 0
+        expectContent()
+    }
+
     /// A reply of the upstream is due.
     mutating func expect(_ entry: Awaited, at now: Int64) {
         if awaited.isEmpty { upstreamDeadline = now + deadline(for: entry) }
@@ -34,14 +41,17 @@ extension SMTPSession {
     /// - Parameter upstreamStalled: milliseconds since the upstream last took octets that wait for it; 0 when none wait.
     /// - Parameter commandLimit: milliseconds that a client has for a command under stress; `.max` otherwise.
     public mutating func ticked(at now: Int64, upstreamStalled: Int64, commandLimit: Int64, into sink: some SessionSink) {
-        if case .closed = input { return }
+        if case .closed = input, awaited.isEmpty { return }
+        defer { endIfDone(into: sink) }
         if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline && !isChunkDue {
             sink.report(.upstreamTimedOut(session: number))
-            if case .standing = link { return upstreamTimedOut(at: now, into: sink) }
-            return lost(at: now, into: sink)
+            return lost(Replies.upstreamTimeout, at: now, into: sink)
         }
         if owesReset, awaited.isEmpty { _ = payReset(at: now, into: sink) }
-        if case .nothing = input { return }
+        switch input {
+        case .nothing, .closed: return
+        default: break
+        }
         let isPressed: Bool
         if case .command = input { isPressed = now - clientExpected > commandLimit } else { isPressed = false }
         if upstreamStalled == 0, awaited.isEmpty || isChunkDue, now > clientDeadline || isPressed {
@@ -50,29 +60,22 @@ extension SMTPSession {
         }
     }
 
-    /// The one reply that upstream owes is that to a chunk whose octets the client owes still.
+    /// The one reply that upstream owes is that to a chunk whose octets the client owes still: the client's deadline counts,
+    /// so that a trickling client is closed and a slow large chunk lives.
     private var isChunkDue: Bool {
-        if case .chunk = input { return awaited.count == 1 }
+        if case .chunk = input { return awaited.all.count == 1 }
         return false
     }
 
     /// The last octet of a chunk went up: now its reply is due.
     mutating func expectChunkReply(at now: Int64) {
-        if awaited.count == 1 { upstreamDeadline = now + deadline(for: awaited.first) }
-    }
-
-    private mutating func upstreamTimedOut(at now: Int64, into sink: some SessionSink) {
-        switch input {
-        case .content, .chunk:
-            unlink(into: sink)
-            contentFailed(Replies.contentLost, at: now, into: sink)
-        default: end(Replies.upstreamTimeout, into: sink)
-        }
+        guard awaited.all.count == 1, let entry = awaited.first else { return }
+        upstreamDeadline = now + deadline(for: entry)
     }
 
     /// The daemon stops: a session between transactions ends now, one in a transaction when that is done.
     public mutating func stop(into sink: some SessionSink) {
         isStopping = true
-        if isIdle, transaction == nil { end(Replies.stopping, into: sink) }
+        endIfDone(into: sink)
     }
 }

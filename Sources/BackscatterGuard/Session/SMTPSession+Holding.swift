@@ -39,6 +39,7 @@ extension SMTPSession {
     /// The sent log's answer to the last question.
     public mutating func found(_ findings: Findings, at now: Int64, wallClock: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold, hold.inquiry != nil else { return }
+        defer { endIfDone(into: sink) }
         hold.inquiry = nil
         if hold.stage == .early {
             let isKnown = findings.ids.contains { $0 != nil }
@@ -80,7 +81,7 @@ extension SMTPSession {
             if case .held = flow { return release(transaction, hold, at: now, into: sink) }
             if case .undecided = flow { flow = .through }
             payOwed(at: now, into: sink)
-        case .refuse: takeBack(transaction, hold, refusal(judgement), at: now, into: sink)
+        case .refuse: takeBack(transaction, hold, Replies.refusal(judgement, tail: settings.refusalTail), at: now, into: sink)
         case .defer: takeBack(transaction, hold, Replies.deferred, at: now, into: sink)
         }
     }
@@ -109,26 +110,6 @@ extension SMTPSession {
         return keywords?.pipelining == true
     }
 
-    /// The 550: one line that the administrator of the bouncing site understands (RFC 5321 §4.5.3.1.5: 512 octets).
-    private func refusal(_ judgement: Judgement) -> Octets {
-        var reply = SMTPSession.refusalStart
-        if let id = judgement.decidingID {
-            reply += SMTPSession.refusalOfID
-            var washed: Octets = []
-            ASCII.appendWashed(id.octets, limit: 300, to: &washed)
-            reply += washed.prefix(300)
-            reply += SMTPSession.refusalEnd
-        } else {
-            reply += SMTPSession.refusalOfPair
-        }
-        reply += settings.refusalTail
-        return reply
-    }
-    private static let refusalStart = Octets("550 5.7.1 Backscatter refused: no mail ".utf8)
-    private static let refusalOfID = Octets("with Message-ID <".utf8)
-    private static let refusalEnd = Octets("> was sent from here".utf8)
-    private static let refusalOfPair = Octets("that this returns was sent from here".utf8)
-
     // MARK: release
 
     /// Lets the held octets go up; the client waits meanwhile.
@@ -150,16 +131,24 @@ extension SMTPSession {
         }
     }
 
+    /// The session's own limit; called when what the client just sent has been taken as a whole, so that a hold whose
+    /// content has ended is judged instead.
+    mutating func outgrewOwnLimit(at now: Int64, into sink: some SessionSink) {
+        guard case .held = flow, let hold = transaction?.hold, hold.octets.count > settings.holdLimit else { return }
+        outgrew(at: now, into: sink)
+    }
+
     /// The hold is larger than allowed, or the largest when all holds together are: it streams on while the scan goes on.
     public mutating func outgrew(at now: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold, case .held = flow, !hold.isReleasing, !hold.isComplete else { return }
         hold.streams = true
+        defer { endIfDone(into: sink) }
         release(transaction, hold, at: now, into: sink)
     }
 
     /// Upstream's answer to the DATA that released a hold.
     mutating func heldDataReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard let transaction, let hold = transaction.hold else { return lost(at: now, into: sink) }
+        guard let transaction, let hold = transaction.hold else { preconditionFailure("DATA of a hold that is gone") }
         hold.isReleasing = false
         guard code == 354 else {
             if code != 421 { resetUpstream() }
@@ -174,7 +163,7 @@ extension SMTPSession {
             if hold.judgement != nil { payOwed(at: now, into: sink) }
         } else {
             input = .content
-            expectContent()
+            resumeContent(at: now)
         }
     }
 

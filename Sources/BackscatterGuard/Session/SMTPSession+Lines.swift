@@ -61,6 +61,11 @@ extension SMTPSession {
 
     private mutating func tooLong(_ next: Int, _ sink: some SessionSink, keepsDiscarding: Bool, at now: Int64) -> Int {
         line = []
+        // Upstream still waits for the answer to its challenge: the next command would be taken for it.
+        if case .authentication = input {
+            end(Replies.lineTooLong, into: sink)
+            return next
+        }
         discarded = 0
         if keepsDiscarding { input = .discardedLine }
         refuse(Replies.lineTooLong, at: now, into: sink)

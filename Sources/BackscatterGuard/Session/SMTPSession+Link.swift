@@ -5,15 +5,14 @@ extension SMTPSession {
     /// Begins to make the link; `need` says what goes on when it stands.
     mutating func dial(for need: Need, at now: Int64, into sink: some SessionSink) {
         self.need = need
-        input = inputWhileDialling
+        // A held notification lives on while its upstream is gone; a new one knows nothing of it.
+        if case .command = need { endTransaction(nil, into: sink) }
+        input = .nothing
         greetingRefusal = nil
         link = .dialling
         upstreamDeadline = .max             // the driver limits connect(2), upstream by upstream
         sink.dial(next: false)
     }
-
-    /// A held notification may be released while its content still comes; everything else waits.
-    private var inputWhileDialling: Input { .nothing }
 
     /// connect(2) succeeded.
     public mutating func upstreamConnected(at now: Int64, into sink: some SessionSink) {
@@ -32,6 +31,7 @@ extension SMTPSession {
         guard case .dialling = link else { return }
         link = .none
         linkFailed(greetingRefusal ?? Replies.upstreamUnavailable, at: now, into: sink)
+        endIfDone(into: sink)
     }
 
     /// The reply goes to the command that needed the link; 421 ends the session.
@@ -39,13 +39,17 @@ extension SMTPSession {
         let need = self.need
         unlink(into: sink)
         if case .release = need { return releaseFailed(at: now, into: sink) }
-        if reply.starts(with: Replies.closing) || isAuthenticated || transaction != nil {
-            return end(reply.first == 0x34 ? reply : Replies.upstreamUnavailable, into: sink)
-        }
+        if reply.starts(with: Replies.closing) { return end(reply, into: sink) }
         input = .command
-        refuse(reply, at: now, into: sink)
         expectClient(at: now)
-        closeIfIdle(into: sink)
+        refuse(reply, at: now, into: sink)
+    }
+
+    /// A link that got beyond its greeting is of no use: the session ends, unless it only was to release a notification.
+    mutating func linkUseless(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
+        guard case .release = need else { return end(reply, into: sink) }
+        unlink(into: sink)
+        releaseFailed(at: now, into: sink)
     }
 
     /// A reply during the making of the link.
@@ -58,16 +62,17 @@ extension SMTPSession {
             link = .identifying
             sink.toUpstream(Octets("EHLO \(settings.hostname)\r\n".utf8))
         case .identifying:
+            if (400..<500).contains(code) { return greetingRefused(code, reply, into: sink, at: now) }
             let offered = code == 250 ? Keywords(reply: reply.span).xclientAttributes : nil
-            guard let offered else { return identityFailed(into: sink) }
+            guard let offered else { return identityFailed(at: now, into: sink) }
             let commands = XClient.commands(
                 offered: offered, client: client, server: server, helo: helo.isEmpty ? nil : helo, isESMTP: isExtended
             )
-            guard let first = commands.first else { return identityFailed(into: sink) }
+            guard let first = commands.first else { return identityFailed(at: now, into: sink) }
             sink.toUpstream(first)
             link = .xclient(left: Array(commands.dropFirst()))
         case .xclient(var left):
-            guard code == 220 else { return identityFailed(into: sink) }
+            guard code == 220 else { return identityFailed(at: now, into: sink) }
             guard !left.isEmpty else { return linkIdentified(at: now, into: sink) }
             sink.toUpstream(left.removeFirst())
             link = .xclient(left: left)
@@ -91,14 +96,31 @@ extension SMTPSession {
         sink.dial(next: true)
     }
 
-    private mutating func identityFailed(into sink: some SessionSink) {
+    /// THREATS R11: never a session without the client's true address.
+    private mutating func identityFailed(at now: Int64, into sink: some SessionSink) {
         sink.report(.identityRefused(session: number))
-        end(Replies.identity, into: sink)
+        linkUseless(Replies.identity, at: now, into: sink)
+    }
+
+    /// An upstream that does not speak PROXY takes the header for a command and says so; from then on every reply would
+    /// be one late, and the client unknown. Told from the first answer to a hello or MAIL.
+    ///
+    /// - Returns: whether `code` is such an answer; then the session has ended.
+    mutating func refutesIdentity(_ code: Int, _ entry: Awaited, at now: Int64, into sink: some SessionSink) -> Bool {
+        switch entry {
+        case .hello, .helloAgain, .mail: break
+        default: return false
+        }
+        isUnproven = false
+        guard code == 500 || code == 502 else { return false }
+        identityFailed(at: now, into: sink)
+        return true
     }
 
     /// Upstream knows the client. What the client has said before is said again; its hello itself comes from `need`.
     private mutating func linkIdentified(at now: Int64, into sink: some SessionSink) {
         link = .standing
+        isUnproven = settings.identity == .proxyV1 || settings.identity == .proxyV2
         guard saidHello else { return linkStands(at: now, into: sink) }
         sink.toUpstream(Octets((isExtended ? "EHLO " : "HELO ").utf8) + helo + SMTPSession.crlf)
         expect(.helloAgain, at: now)
@@ -106,10 +128,12 @@ extension SMTPSession {
 
     /// The re-made link's keywords must still hold all that the client was promised.
     mutating func helloSaidAgain(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard code == 250 else { return end(code >= 400 && code < 500 ? Replies.upstreamUnavailable : Replies.upstreamChanged, into: sink) }
+        guard code == 250 else {
+            return linkUseless(code < 500 ? Replies.upstreamUnavailable : Replies.upstreamChanged, at: now, into: sink)
+        }
         if isExtended, let keywords {
             let new = Keywords(reply: reply.span)
-            guard new.includes(keywords) else { return end(Replies.upstreamChanged, into: sink) }
+            guard new.includes(keywords) else { return linkUseless(Replies.upstreamChanged, at: now, into: sink) }
         }
         linkStands(at: now, into: sink)
     }

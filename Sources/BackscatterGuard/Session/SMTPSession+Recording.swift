@@ -21,6 +21,7 @@ extension SMTPSession {
         // A recipient whose reply is still due counts: recording one too many does no harm.
         let paths = transaction.recipients.filter { $0.reply != .refused }.map(\.path.octets)
         let entry = SentEntry(ids: headers.messageIDs, queueID: nil, reversePath: transaction.reversePath.octets, forwardPaths: paths)
+        recordsAwaited += 1
         sink.record(entry, isAwaited: true)
     }
 
@@ -34,9 +35,12 @@ extension SMTPSession {
         settleRecord(of: transaction, at: now, into: sink)
     }
 
-    /// The sent log's word on the record that was asked for.
+    /// The sent log's word on the record that was asked for first of those still open. It answers in order; one that was
+    /// asked for a mail that has been given up says nothing about the mail that came after it.
     public mutating func recorded(_ isDurable: Bool, at now: Int64, into sink: some SessionSink) {
-        guard let transaction, transaction.record == .asked else { return }
+        recordsAwaited -= 1
+        guard recordsAwaited == 0, let transaction, transaction.record == .asked else { return }
+        defer { endIfDone(into: sink) }
         transaction.record = isDurable ? .durable : .failed
         if owed != nil { settleRecord(of: transaction, at: now, into: sink) }
     }

@@ -1,18 +1,31 @@
-// The log line of a transaction.
+// The end of a transaction and its log line (THREATS R24). Every transaction whose content was begun gets one, however
+// it ended; one that never got beyond its envelope (a callout, a RSET, recipients that were all refused) is told for
+// debugging only.
 
 extension SMTPSession {
-    /// A transaction ends before its content: worth a line when upstream refused something.
-    mutating func abandonTransaction(into sink: some SessionSink) {
-        if let transaction, let refusal = transaction.refusal { report(transaction, reply: refusal, into: sink) }
-        transaction = nil
+    /// The transaction is over: what it holds is given back, and its line is written.
+    ///
+    /// - Parameter reply: what the client is told of its content; nil when it isn't told anything.
+    mutating func endTransaction(_ reply: Octets?, into sink: some SessionSink) {
+        guard let transaction else { return }
+        endHold(into: sink)
+        self.transaction = nil
+        sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal)))
     }
 
-    func report(_ transaction: MailTransaction, reply: Octets?, into sink: some SessionSink) {
-        sink.report(.transaction(TransactionSummary(
+    private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {
+        TransactionSummary(
             session: number, client: client, reversePath: transaction.reversePath.octets,
             forwardPaths: transaction.recipients.lazy.filter { $0.reply == .accepted }.prefix(MailTransaction.keptRecipients).map(\.path.octets),
-            recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, size: transaction.contentOctets,
-            judgement: transaction.hold?.judgement, evidence: transaction.hold?.evidence, reply: reply
-        )))
+            recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, hasContent: transaction.hasContent,
+            size: transaction.contentOctets, judgement: transaction.hold?.judgement ?? settled(transaction),
+            evidence: transaction.hold?.evidence, reply: reply
+        )
+    }
+
+    /// What is certain from the recipient alone, where nothing is judged: `tagged`.
+    private func settled(_ transaction: MailTransaction) -> Judgement? {
+        guard transaction.hasContent, let treatment = transaction.treatment, !treatment.isJudged else { return nil }
+        return treatment.settled.map { Judgement(verdict: .deliver, reason: $0) }
     }
 }

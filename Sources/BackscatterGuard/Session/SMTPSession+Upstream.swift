@@ -4,6 +4,7 @@
 extension SMTPSession {
     /// Octets of the upstream.
     public mutating func upstreamSent(_ octets: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
+        defer { endIfDone(into: sink) }
         var start = 0
         while start < octets.count {
             switch link {
@@ -24,39 +25,37 @@ extension SMTPSession {
     }
 
     /// Upstream closed, or reading from or writing to it failed.
-    public mutating func upstreamEnded(at now: Int64, into sink: some SessionSink) { lost(at: now, into: sink) }
+    public mutating func upstreamEnded(at now: Int64, into sink: some SessionSink) {
+        lost(at: now, into: sink)
+        endIfDone(into: sink)
+    }
 
     private mutating func upstreamReplied(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
         guard case .standing = link else {
             return linkReply(code, replies.carried + tail.copied(), at: now, into: sink)
         }
         guard let entry = awaited.first else { return unasked(code, tail, at: now, into: sink) }
-        // The entry stays: whoever waits for the answer is told of the loss.
-        guard isAnswer(code, to: entry) else { return lost(at: now, into: sink) }
         awaited.removeFirst()
-        upstreamDeadline = awaited.isEmpty ? .max : now + deadline(for: awaited.first)
         replied(code, tail, to: entry, at: now, into: sink)
         while case .own(let reply)? = awaited.first {
             awaited.removeFirst()
             sink.toClient(reply)
         }
-        if awaited.isEmpty { upstreamDeadline = .max }
+        // While a link is being made anew its own deadline counts.
+        if case .standing = link { upstreamDeadline = awaited.first.map { now + deadline(for: $0) } ?? .max }
         if awaited.isEmpty && endsWhenAnswered { return close(into: sink) }
-        if isIdle {
-            expectClient(at: now)
-            if isStopping, transaction == nil { return end(Replies.stopping, into: sink) }
-            closeIfIdle(into: sink)
-        }
+        if isIdle { expectClient(at: now) }
     }
 
-    /// A code that the command can have at all (RFC 5321 §4.3.2).
+    /// Whether `code` can be an answer to `entry`. An unexpected 2xx or 3xx is never passed on (Postfix does the same).
     private func isAnswer(_ code: Int, to entry: Awaited) -> Bool {
-        switch entry {
-        // 354 without a transaction, because its MAIL was refused: content would go nowhere.
-        case .data: code == 354 && transaction != nil || code >= 400
-        case .heldData: code == 354 || code >= 400
-        case .authentication: true
-        default: code < 300 || code >= 400
+        if code >= 400 { return true }
+        return switch entry {
+        case .hello, .helloAgain: code == 250
+        case .data, .heldData: code == 354
+        case .authentication: code == 235 || code == 334
+        case .quit, .plain: code < 300
+        case .mail, .recipient, .endOfContent, .chunk, .heldChunk, .reset, .silent, .repeated, .own: (250..<260).contains(code)
         }
     }
 
@@ -66,46 +65,47 @@ extension SMTPSession {
     }
 
     private mutating func replied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+        if isUnproven, refutesIdentity(code, entry, at: now, into: sink) { return }
+        // No command can follow a chunk that is not yet whole: the reply to it came too early.
+        if awaited.isEmpty, isChunkUnderWay { return unasked(code, tail, at: now, into: sink) }
+        guard isAnswer(code, to: entry) else { return misanswered(entry, at: now, into: sink) }
         switch entry {
         case .hello(let extended): helloReplied(code, tail, extended, at: now, into: sink)
         case .helloAgain: helloSaidAgain(code, replies.carried + tail.copied(), at: now, into: sink)
         case .repeated: repeatedReply(code, at: now, into: sink)
         case .heldData: heldDataReplied(code, replies.carried + tail.copied(), at: now, into: sink)
         case .heldChunk: heldChunkReplied(code, replies.carried + tail.copied(), at: now, into: sink)
-        case .silent where code >= 300 && awaited.isEmpty: unlinkQuietly(into: sink)
         case .silent: if code >= 300 { lost(at: now, into: sink) }
         case .own: break
-        default:
-            if case .endOfContent = entry { return contentReplied(code, tail, at: now, into: sink) }
-            if case .data = entry { return dataReplied(code, tail, at: now, into: sink) }
+        case .endOfContent: contentReplied(code, tail, at: now, into: sink)
+        case .data: dataReplied(code, tail, at: now, into: sink)
+        case .mail, .recipient, .chunk, .reset, .authentication, .quit, .plain:
             passOn(tail, into: sink)
             if code == 421 { return close(into: sink) }
-            commandReplied(code, tail, to: entry, at: now, into: sink)
+            commandReplied(code, to: entry, at: now, into: sink)
         }
     }
 
-    private func noteRefusal(_ tail: Span<UInt8>, by entry: Awaited) {
-        switch entry {
-        case .mail, .recipient, .data: transaction?.refusal = replies.carried + tail.copied()
-        default: break
-        }
+    /// The reply can't be one to `entry`, which is due still when the connection is given up.
+    private mutating func misanswered(_ entry: Awaited, at now: Int64, into sink: some SessionSink) {
+        if entry.isForClient { return end(Replies.upstreamLost, into: sink) }
+        lost(at: now, into: sink)
     }
 
     /// The client has its answer; what it means for the session.
-    private mutating func commandReplied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
-        if code >= 400 { noteRefusal(tail, by: entry) }
+    private mutating func commandReplied(_ code: Int, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
         switch entry {
         case .mail:
-            if code < 300 { transaction?.mailReply = .accepted } else { abandonTransaction(into: sink) }
+            // MAIL is alone with its recipients: only they can be due behind it, and they die with it.
+            if code < 300 { transaction?.mailReply = .accepted } else { transaction = nil }
         case .recipient(let index):
             guard let transaction else { return }
             if code < 300 { transaction.recipientsAccepted += 1 }
             if index >= 0 { transaction.recipients[index].reply = code < 300 ? .accepted : .refused }
         case .authentication:
-            guard code < 400 else { input = .command; return }
-            if code >= 300 { input = .authentication } else { isAuthenticated = true; input = .command }
+            input = code == 334 ? .authentication : .command
+            if code < 300 { isAuthenticated = true }
             expectClient(at: now)
-        case .chunk: break
         case .reset:
             input = .command
             if code >= 300 { isBroken = true }
@@ -122,7 +122,8 @@ extension SMTPSession {
             if code == 421 { close(into: sink) }
             return
         }
-        abandonTransaction(into: sink)
+        endTransaction(nil, into: sink)
+        owesReset = false                    // a hello resets by itself (RFC 5321 §4.1.4)
         saidHello = true
         guard extended else {
             keywords = nil
@@ -135,10 +136,11 @@ extension SMTPSession {
     }
 
     private mutating func dataReplied(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
+        if code == 354, transaction == nil { return end(Replies.upstreamLost, into: sink) }
         passOn(tail, into: sink)
         if code == 421 { return close(into: sink) }
         guard code == 354 else {
-            noteRefusal(tail, by: .data)
+            transaction?.dataRefusal = replies.carried + tail.copied()
             input = .command
             return
         }
@@ -151,66 +153,68 @@ extension SMTPSession {
         if let transaction {
             let reply = replies.carried + tail.copied()
             recordQueueID(of: transaction, code, reply, into: sink)
-            report(transaction, reply: reply, into: sink)
+            endTransaction(reply, into: sink)
         }
-        transaction = nil
         if code == 421 { close(into: sink) }
     }
 
-    /// A reply that nothing asked for. In the middle of content a refusal is a refusal, everything else is a fault.
+    /// A reply that nothing asked for. While content is on its way a refusal is a refusal, everything else is a fault.
     private mutating func unasked(_ code: Int, _ tail: Span<UInt8>, at now: Int64, into sink: some SessionSink) {
-        if code >= 400, isContentUnderWay {
-            let reply = replies.carried + tail.copied()
-            unlink(into: sink)
-            contentFailed(reply, at: now, into: sink)
-            return
+        guard code >= 400, isContentUnderWay || owed != nil else { return lost(at: now, into: sink) }
+        let reply = replies.carried + tail.copied()
+        let isWhole = owed != nil
+        unlink(into: sink)
+        if isWhole { transactionFailed(reply, at: now, into: sink) } else { contentFailed(reply, at: now, into: sink) }
+    }
+
+    private var isStreaming: Bool {
+        switch flow {
+        case .through, .undecided: true
+        case .held, .nowhere: false
         }
-        lost(at: now, into: sink)
+    }
+
+    private var isChunkUnderWay: Bool {
+        if case .chunk = input { isStreaming } else { false }
     }
 
     private var isContentUnderWay: Bool {
-        switch (input, flow) {
-        case (.content, .through), (.content, .undecided), (.chunk, .through), (.chunk, .undecided): true
-        default: false
-        }
+        if case .content = input { isStreaming } else { isChunkUnderWay }
     }
+
+    /// The client's content is thrown away, and its end has an answer already.
+    private var isContentRefused: Bool {
+        guard case .nowhere = flow else { return false }
+        if case .content = input { return true }
+        return transaction?.hasChunks == true
+    }
+
+    // MARK: losing it
 
     /// The upstream connection is of no use any more. What the client hears depends on what it waits for.
-    mutating func lost(at now: Int64, into sink: some SessionSink) {
+    ///
+    /// - Parameter reply: 421 for a client that can't be kept in step.
+    mutating func lost(_ reply: Octets = Replies.upstreamLost, at now: Int64, into sink: some SessionSink) {
         switch link {
-        case .none: return
-        case .dialling: return
+        case .none, .dialling: return
         case .greeting: return tryNext(into: sink)
-        case .identifying, .xclient: return end(Replies.upstreamLost, into: sink)
+        case .identifying, .xclient: return linkUseless(reply, at: now, into: sink)
         case .standing: break
         }
-        let wasAwaited = awaited
-        let hold = transaction?.hold
-        let wasReleasing = hold?.isReleasing == true
-        let isOwed = owed != nil
+        if need != nil { return linkUseless(reply, at: now, into: sink) }
+        // The chunk that is under way gets its answer at its end.
+        let due = isChunkUnderWay ? awaited.all.dropLast() : awaited.all
+        let isOutOfStep = due.contains(where: \.isForClient) || owed != nil
+        if isOutOfStep { return end(reply, into: sink) }
         unlink(into: sink)
-        if let hold, !hold.isReleased { return }                 // nothing of it has gone up: said again on release
-        if wasReleasing { return releaseFailed(at: now, into: sink) }
-        if isContentUnderWay { return contentFailed(Replies.contentLost, at: now, into: sink) }
-        if isAnswerDue(wasAwaited) || isOwed { return end(Replies.upstreamLost, into: sink) }
-        if case .nothing = input, transaction != nil { return end(Replies.upstreamLost, into: sink) }
-        isBroken = transaction != nil || isAuthenticated
-        if isBroken, let transaction { report(transaction, reply: nil, into: sink) }
-        transaction = isBroken ? nil : transaction
-        closeIfIdle(into: sink)
-    }
-
-    private func isAnswerDue(_ awaited: AwaitedReplies) -> Bool {
-        var rest = awaited
-        while let entry = rest.first {
-            if case .silent = entry {} else { return true }
-            rest.removeFirst()
+        if let hold = transaction?.hold, !isContentRefused {
+            if hold.isReleasing { return releaseFailed(at: now, into: sink) }
+            if !hold.isReleased { return }                       // nothing of it has gone up: said again on release
         }
-        return false
-    }
-
-    private mutating func unlinkQuietly(into sink: some SessionSink) {
-        unlink(into: sink)
-        if isAuthenticated { isBroken = true }
+        if isContentUnderWay { return contentFailed(Replies.contentLost, at: now, into: sink) }
+        if isContentRefused { return }
+        if case .nothing = input { return end(reply, into: sink) }
+        isBroken = transaction != nil || isAuthenticated
+        endTransaction(nil, into: sink)
     }
 }

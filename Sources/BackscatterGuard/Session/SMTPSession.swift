@@ -93,6 +93,10 @@ public struct SMTPSession {
     var isAuthenticated = false
     /// The link broke in a place where the client can't be kept in step: the next command gets 421.
     var isBroken = false
+    /// Nothing has shown yet that upstream understood the PROXY header.
+    var isUnproven = false
+    /// Records asked for that the sent log has not answered yet, also those of mails that were given up.
+    var recordsAwaited = 0
     var transaction: MailTransaction?
     /// What the next upstream on the list may still replace: the greeting's refusal.
     var greetingRefusal: Octets?
@@ -110,7 +114,7 @@ public struct SMTPSession {
     var clientHasEnded = false
     /// Close as soon as upstream's outstanding replies have been passed on.
     var endsWhenAnswered = false
-    /// The daemon is stopping: no further transaction.
+    /// The daemon is stopping: no further transaction begins.
     var isStopping = false
 
     var clientDeadline: Int64 = .max
@@ -149,6 +153,7 @@ public struct SMTPSession {
     /// - Returns: how many were taken. The rest is to be offered again, in front of what comes next, after the next event.
     public mutating func clientSent(_ octets: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Int {
         var start = 0
+        defer { if clientHasEnded || isStopping { endIfDone(into: sink) } }
         while start < octets.count || lineIsComplete {
             let before = start
             switch input {
@@ -180,12 +185,7 @@ public struct SMTPSession {
     /// The client has sent its FIN, and everything before it was taken.
     public mutating func clientEnded(at now: Int64, into sink: some SessionSink) {
         clientHasEnded = true
-        switch input {
-        case .content, .chunk, .discardedChunk, .authentication: return drop(into: sink)
-        case .command where !line.isEmpty && !lineIsComplete: return drop(into: sink)
-        case .closed: return
-        default: closeIfIdle(into: sink)
-        }
+        endIfDone(into: sink)
     }
 
     /// Reading from or writing to the client failed.
@@ -198,17 +198,29 @@ public struct SMTPSession {
         return false
     }
 
-    mutating func closeIfIdle(into sink: some SessionSink) {
-        if clientHasEnded && isIdle && !lineIsComplete { close(into: sink) }
+    /// After every event: the end, when the client has sent its last or the daemon stops. What was said whole is answered
+    /// first; what was cut is dropped (RFC 5321 §3.8).
+    mutating func endIfDone(into sink: some SessionSink) {
+        if clientHasEnded {
+            switch input {
+            case .content, .chunk, .discardedChunk, .authentication: return drop(into: sink)
+            case .command where !line.isEmpty && !lineIsComplete,
+                 .discardedLine:
+                if awaited.isEmpty { return drop(into: sink) }
+                endsWhenAnswered = true
+                input = .closed
+            case .command where isIdle && !lineIsComplete: return close(into: sink)
+            case .command, .nothing, .closed: break
+            }
+        }
+        if isStopping, isIdle, transaction == nil { end(Replies.stopping, into: sink) }
     }
 
     // MARK: ending
 
     /// The client is gone or cut its content short: the upstream must never see an end that was not sent (RFC 5321 §3.8).
     mutating func drop(into sink: some SessionSink) {
-        endHold(into: sink)
-        if let transaction { report(transaction, reply: nil, into: sink) }
-        transaction = nil
+        endTransaction(nil, into: sink)
         input = .closed
         unlink(into: sink)
         sink.dropClient()
@@ -216,16 +228,17 @@ public struct SMTPSession {
 
     /// Replies are flushed, then both sides are closed.
     mutating func close(saidQuit: Bool = false, into sink: some SessionSink) {
-        endHold(into: sink)
-        transaction = nil
+        endTransaction(nil, into: sink)
         input = .closed
         unlink(into: sink)
         sink.closeClient(saidQuit: saidQuit)
     }
 
+    /// The upstream connection is closed, or given up before it stood; what it owes is forgotten.
     mutating func unlink(into sink: some SessionSink) {
         awaited.removeAll()
         replies = ReplyScanner()
+        isUnproven = false
         upstreamDeadline = .max
         need = nil
         owed = nil
@@ -237,7 +250,7 @@ public struct SMTPSession {
 
     /// 421: this session can't go on in step (RFC 5321 §3.8).
     mutating func end(_ reply: Octets, into sink: some SessionSink) {
-        if let transaction { report(transaction, reply: reply, into: sink) }
+        endTransaction(reply, into: sink)
         sink.toClient(reply)
         close(into: sink)
     }

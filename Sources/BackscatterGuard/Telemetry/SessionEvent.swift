@@ -28,11 +28,13 @@ public struct TransactionSummary: Sendable {
     public var forwardPaths: [Octets]
     public var recipientCount: Int
     public var isOutgoing: Bool
+    /// DATA or BDAT was said.
+    public var hasContent: Bool
     /// Octets of content without its end.
     public var size: Int
     public var judgement: Judgement?
     public var evidence: Evidence?
-    /// What the client was told, upstream's octets or guardd's own; nil when the client or the connection was lost before.
+    /// What the client was told, upstream's octets or guardd's own; nil when it ended before its content did: by RSET, EHLO, QUIT, or a client that went away.
     public var reply: Octets?
 }
 
@@ -58,7 +60,8 @@ extension SessionEvent {
     /// Priority for the journal.
     var severity: Severity {
         switch self {
-        case .transaction, .clientTimedOut: .info
+        case .transaction(let summary): summary.hasContent ? .info : .debug
+        case .clientTimedOut: .info
         case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable: .warning
         case .identityRefused, .unrecorded: .error
         }
@@ -112,7 +115,8 @@ extension TransactionSummary {
 
     private var action: String {
         if let judgement { return judgement.verdict.rawValue }
-        if reply == nil { return "lost" }
+        if !hasContent { return "envelope" }
+        if reply == nil { return "cut" }
         return isOutgoing ? "send" : "relay"
     }
 }

@@ -15,29 +15,29 @@ BINARY = os.environ.get('GUARDD') or os.path.join(ROOT, '.build', 'debug', 'guar
 class Guardd:
     """A running guardd. `log` is what it has written to standard error."""
 
-    def __init__(self, upstream, identity='none', listen=('127.0.0.1',), port=None, direction='auto', start=True, state=None, **keys):
+    def __init__(self, upstream, identity='none', listen=('127.0.0.1',), port=None, direction='auto', outbound_port=None, **keys):
         self.folder = processes.folder()
         self.port = port or processes.free_port()
-        self.listen = [address for address in listen]
-        self.direction = direction
+        self.listeners = [(address, self.port, direction) for address in listen]
+        if outbound_port:
+            self.listeners.append(('127.0.0.1', outbound_port, 'outbound'))
         self.keys = {'hostname': 'guard.example', 'workers': 2, 'max_connections_per_client': 0,
-                     'state_dir': state or os.path.join(self.folder, 'state'),
+                     'state_dir': os.path.join(self.folder, 'state'),
                      'upstream': upstream, 'upstream_identity': identity, **keys}
         os.makedirs(self.keys['state_dir'], mode=0o700, exist_ok=True)
         self.config = os.path.join(self.folder, 'guardd.toml')
         self.output = os.path.join(self.folder, 'log')
         self.process = None
         self.write()
-        if start:
-            self.start()
+        self.start()
 
     def write(self, **changes):
         """Writes the configuration file, with changes that stay."""
         self.keys.update(changes)
         lines = [f'{key} = {json.dumps(value)}' for key, value in self.keys.items() if value is not None]
-        for address in self.listen:
+        for address, port, direction in self.listeners:
             shown = f'[{address}]' if ':' in address else address
-            lines += ['', '[[listener]]', f'address = "{shown}:{self.port}"', f'direction = "{self.direction}"']
+            lines += ['', '[[listener]]', f'address = "{shown}:{port}"', f'direction = "{direction}"']
         with open(self.config, 'w') as file:
             file.write('\n'.join(lines) + '\n')
 

@@ -87,10 +87,10 @@ class Postfix:
     """One instance, with an smtpd for each entry of `doors`: {name: options}, each on a port of its own.
 
     `main`: more lines for main.cf, which win. `port`: of the first door, if it has to be known before. Doors whose name
-    begins with 'unix' listen on a Unix socket.
+    begins with 'unix' listen on a Unix socket. `services`: changes the text of master.cf below the doors.
     """
 
-    def __init__(self, domain='a.example', doors=None, main='', port=None):
+    def __init__(self, domain='a.example', doors=None, main='', port=None, services=None):
         self.dir = processes.folder()
         self.domain = domain
         self.doors = {name: processes.free_port() for name in doors or {'plain': ''} if not name.startswith('unix')}
@@ -111,7 +111,7 @@ class Postfix:
                 lines.append(f'{name} unix n - n - - smtpd{options}')
             else:
                 lines += [f'{address}:{self.doors[name]} inet n - n - - smtpd{options}' for address in HOSTS]
-        self._write('master.cf', '\n'.join(lines) + '\n' + SERVICES)
+        self._write('master.cf', '\n'.join(lines) + '\n' + (services(SERVICES) if services else SERVICES))
         self.process = None
         self.start()
 

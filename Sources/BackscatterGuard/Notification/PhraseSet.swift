@@ -1,0 +1,101 @@
+// Looks for many phrases in a text at once. Nearly all words of a text begin no phrase, so a filter on their first three
+// octets comes first; the phrases lie in one store, for an array of arrays costs a count of references at every look.
+
+/// A set of lower-case phrases of three octets or more, looked for at the beginnings of words.
+struct PhraseSet: Sendable {
+    static let longest = 64
+    private static let filterBits = 4096
+
+    private var octets: Octets = []
+    /// Where each phrase begins in `octets`; behind the last one its end.
+    private var starts: [Int] = [0]
+    /// The first phrase of each first octet; the phrases stand in the order of these.
+    private var buckets: [Int] = []
+    /// A bit for each three octets that begin a phrase.
+    private var filter: [UInt64] = Array(repeating: 0, count: filterBits / 64)
+
+    init(_ phrases: [String]) {
+        var sorted: [[Octets]] = Array(repeating: [], count: 256)
+        for phrase in phrases.map({ Octets($0.utf8) }) where phrase.count >= 3 { sorted[Int(phrase[0])].append(phrase) }
+        for bucket in sorted {
+            buckets.append(starts.count - 1)
+            for phrase in bucket {
+                octets += phrase
+                starts.append(octets.count)
+                let bit = PhraseSet.filterBit(phrase[0], phrase[1], phrase[2])
+                filter[bit / 64] |= 1 << UInt64(bit % 64)
+            }
+        }
+        buckets.append(starts.count - 1)
+    }
+
+    /// Whether one of the phrases stands in `text`, in any case of A-Z; single blanks between words.
+    ///
+    /// - Complexity: O(text.count), and for the words that pass the filter the phrases that share their first letter.
+    func isFound(in text: Span<UInt8>) -> Bool {
+        guard text.count >= 3 else { return false }
+        var isWordStart = true
+        for index in 0..<(text.count - 2) {
+            let octet = text[index]
+            if isWordStart, mayBegin(text, index), isFound(in: text, at: index) { return true }
+            isWordStart = !(ASCII.isLetter(octet) || octet >= 0x80)
+        }
+        return false
+    }
+
+    /// Whether `line` begins with one of the phrases, in any case, from its first letter on: dashes, bars and stars
+    /// before it don't count, nor does how many blanks stand between the words.
+    func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
+        var first = start
+        while first < line.count, !ASCII.isLetter(line[first]), !ASCII.isDigit(line[first]), line[first] < 0x80 { first += 1 }
+        guard first + 2 < line.count, mayBegin(line, first) else { return false }
+        for phrase in phrases(at: line[first]) where isLoose(phrase, line, first) { return true }
+        return false
+    }
+
+    private func mayBegin(_ text: Span<UInt8>, _ start: Int) -> Bool {
+        let bit = PhraseSet.filterBit(
+            PhraseSet.folded(text[start]), PhraseSet.folded(text[start + 1]), PhraseSet.folded(text[start + 2]))
+        return filter[bit / 64] & (1 << UInt64(bit % 64)) != 0
+    }
+
+    private static func folded(_ octet: UInt8) -> UInt8 { octet == ASCII.tab ? ASCII.space : ASCII.lowercase(octet) }
+
+    private static func filterBit(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
+        ((Int(first) * 37 + Int(second)) * 37 + Int(third)) % filterBits
+    }
+
+    private func phrases(at first: UInt8) -> Range<Int> {
+        let bucket = Int(ASCII.lowercase(first))
+        return buckets[bucket]..<buckets[bucket + 1]
+    }
+
+    private func isFound(in text: Span<UInt8>, at start: Int) -> Bool {
+        for phrase in phrases(at: text[start]) where isExact(phrase, text, start) { return true }
+        return false
+    }
+
+    private func isExact(_ phrase: Int, _ text: Span<UInt8>, _ start: Int) -> Bool {
+        let first = starts[phrase]
+        let count = starts[phrase + 1] - first
+        guard count <= text.count - start else { return false }
+        for index in 0..<count where ASCII.lowercase(text[start + index]) != octets[first + index] { return false }
+        return true
+    }
+
+    private func isLoose(_ phrase: Int, _ line: Span<UInt8>, _ start: Int) -> Bool {
+        guard starts[phrase + 1] - starts[phrase] <= line.count - start else { return false }
+        var place = start
+        for index in starts[phrase]..<starts[phrase + 1] {
+            guard place < line.count else { return false }
+            if octets[index] == ASCII.space {
+                guard ASCII.isBlank(line[place]) else { return false }
+                while place < line.count, ASCII.isBlank(line[place]) { place += 1 }
+            } else {
+                guard ASCII.lowercase(line[place]) == octets[index] else { return false }
+                place += 1
+            }
+        }
+        return true
+    }
+}
