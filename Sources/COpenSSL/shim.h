@@ -39,6 +39,15 @@ static inline void guardd_ctx_set_servername_callback(SSL_CTX *ctx, int (*callba
 }
 static inline int guardd_set_host_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 
+/* HMAC-SHA256 under the key, for session tickets. The parameters only borrow their names, which Swift's strings don't lend. */
+static inline int guardd_set_ticket_mac(EVP_MAC_CTX *mac, const unsigned char *key, size_t size) {
+    OSSL_PARAM parameters[3];
+    parameters[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, size);
+    parameters[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0);
+    parameters[2] = OSSL_PARAM_construct_end();
+    return EVP_MAC_CTX_set_params(mac, parameters);
+}
+
 /* --- certificates and keys from memory --- */
 
 /* NULL at the end of the PEM blocks. */
@@ -76,7 +85,6 @@ static inline long long guardd_time(const ASN1_TIME *time) {
 
 /* --- errors --- */
 
-static inline int guardd_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
 /* A closed connection without close_notify. */
 static inline int guardd_is_truncation(unsigned long error) {
     return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;

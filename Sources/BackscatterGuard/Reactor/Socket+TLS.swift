@@ -26,7 +26,8 @@ extension Socket {
         case .done:
             disarmWriting()
             tls.mayHoldMore = true                     // the client may not have waited
-            secured(tls.summary)
+            let (version, cipher) = tls.agreed
+            secured(version: version, cipher: cipher)
             guard isOpen else { return }
             if backlog > 0 { armWriting() }
             if wantsReading { activateReading() }

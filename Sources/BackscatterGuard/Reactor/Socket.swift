@@ -49,7 +49,7 @@ import Glibc
     /// The backlog that `send` left has gone out.
     open func drained() {}
     /// The TLS handshake that `startTLS` began is done.
-    open func secured(_ summary: TLSSummary) {}
+    open func secured(version: String, cipher: String) {}
     /// It failed, and with it the connection: nothing may be sent in clear any more.
     open func handshakeFailed(_ reason: String) {}
     /// `closeWhenFlushed` has done its work and the descriptor is closed.

@@ -47,19 +47,18 @@ public enum TLSCertificateError: Error, Equatable, Sendable {
         unsafe certificates.removeFirst()
         unsafe self.leaf = leaf
         unsafe intermediates = certificates
-        guard let key = unsafe TLSCertificate.key(in: key) else {
-            let reason = guardd_error_reason(ERR_peek_error())
+        guard let made = unsafe TLSCertificate.key(in: key) else {
             unsafe ([leaf] + certificates).forEach { unsafe X509_free($0) }
-            let isEncrypted = [PEM_R_BAD_PASSWORD_READ, PEM_R_BAD_DECRYPT].contains(reason)
-            throw isEncrypted ? .encryptedKey : .noKey
+            // RFC 7468 §11, RFC 1421 §4.6.1.1
+            throw String(decoding: key, as: UTF8.self).contains("ENCRYPTED") ? .encryptedKey : .noKey
         }
-        unsafe self.key = key
-        let type = unsafe EVP_PKEY_get0_type_name(key)
+        unsafe self.key = made
+        let type = unsafe EVP_PKEY_get0_type_name(made)
         keyType = unsafe type.map { unsafe String(cString: $0) } ?? "unknown"
         names = unsafe TLSCertificate.names(of: leaf)
         notBefore = unsafe guardd_time(X509_get0_notBefore(leaf))
         notAfter = unsafe guardd_time(X509_get0_notAfter(leaf))
-        guard unsafe X509_check_private_key(leaf, key) == 1 else { throw .mismatch }
+        guard unsafe X509_check_private_key(leaf, made) == 1 else { throw .mismatch }
     }
 
     deinit {

@@ -4,19 +4,6 @@
 import COpenSSL
 import Glibc
 
-/// What a session is told about the connection.
-public struct TLSSummary: Sendable, Equatable {
-    /// "TLSv1.3"
-    public var version: String
-    /// OpenSSL's name, as in Postfix's log: "TLS_AES_256_GCM_SHA384".
-    public var cipher: String
-
-    public init(version: String, cipher: String) {
-        self.version = version
-        self.cipher = cipher
-    }
-}
-
 /// An SSL object and its descriptor, which it does not own.
 @safe final class TLSConnection {
     /// How an operation came out.
@@ -89,10 +76,11 @@ public struct TLSSummary: Sendable, Equatable {
         ERR_clear_error()
     }
 
-    var summary: TLSSummary {
+    /// What was agreed on, in OpenSSL's and Postfix's names: "TLSv1.3", "TLS_AES_256_GCM_SHA384".
+    var agreed: (version: String, cipher: String) {
         guard let version = unsafe SSL_get_version(ssl), let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))
-        else { return TLSSummary(version: "unknown", cipher: "unknown") }
-        return unsafe TLSSummary(version: String(cString: version), cipher: String(cString: cipher))
+        else { return ("unknown", "unknown") }
+        return unsafe (String(cString: version), String(cString: cipher))
     }
 
     private func outcome(of result: CInt) -> Outcome {

@@ -75,23 +75,11 @@ func tlsTicketKey(
         guard unsafe RAND_bytes(iv, 16) == 1 else { return -1 }
         for index in 0..<16 { unsafe name[index] = key.name[index] }
         guard unsafe EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.seal, iv) == 1 else { return -1 }
-        return unsafe setTicketMAC(mac, key) ? 1 : -1
+        return unsafe guardd_set_ticket_mac(mac, key.authentication, key.authentication.count) == 1 ? 1 : -1
     }
     guard let (key, isOld) = keys.find(unsafe Octets(UnsafeBufferPointer(start: name, count: 16))) else { return 0 }
-    guard unsafe EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.seal, iv) == 1, unsafe setTicketMAC(mac, key) else { return -1 }
+    guard unsafe EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.seal, iv) == 1,
+          unsafe guardd_set_ticket_mac(mac, key.authentication, key.authentication.count) == 1
+    else { return -1 }
     return isOld ? 2 : 1
-}
-
-private func setTicketMAC(_ mac: OpaquePointer?, _ key: TLSTicketKeys.Key) -> Bool {
-    var (secret, digest) = (key.authentication, Array("sha256".utf8CString))
-    return unsafe secret.withUnsafeMutableBytes { secret in
-        unsafe digest.withUnsafeMutableBufferPointer { digest in
-            var parameters = unsafe [
-                OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, secret.baseAddress, secret.count),
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return unsafe EVP_MAC_CTX_set_params(mac, &parameters) == 1
-        }
-    }
 }
