@@ -354,7 +354,7 @@ def no_pipelining_upstream(site):
     for chunking in (False, True):
         site.upstream.reset()
         site.upstream.keywords = ["8BITMIME"] + (["CHUNKING"] if chunking else [])
-        site.upstream.hook = lambda connection, verb, line: Later(0.03, None) if verb not in ("CONNECT", "BODY") else None
+        site.upstream.hook = lambda connection, verb, line: Later(0.03, None) if verb not in ("CONNECT", "BODY", "BDAT") else None
         body = b"Subject: x\r\n\r\nx\r\n"
         client = site.client()
         content = b"BDAT %d\r\n" % len(body) + body + b"BDAT 0 LAST\r\n" if chunking else b"DATA\r\n" + body + b".\r\n"
@@ -380,7 +380,7 @@ def no_pipelining_release(site):
             for padding in (0, 600_000):
                 site.upstream.reset()
                 site.upstream.keywords = keywords
-                site.upstream.hook = lambda connection, verb, line: Later(0.02, None) if verb not in ("CONNECT", "BODY") else None
+                site.upstream.hook = lambda connection, verb, line: Later(0.02, None) if verb not in ("CONNECT", "BODY", "BDAT") else None
                 body = bounces.report(id, text=(b"x" * 70 + b"\n") * (padding // 71))
                 client = site.client()
                 got, text = site.notify(body, client=client, via=via if not padding or via == "data" else "bdat", timeout=30)

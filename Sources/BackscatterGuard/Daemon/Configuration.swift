@@ -54,6 +54,7 @@ public struct Configuration: Sendable {
     /// How long records are kept; at least `bounceWindow` + 7 days. Whole seconds.
     public var retention = Duration.seconds(21 * 86_400)
     public var recordFailure = RecordFailure.tempfail
+    public var recordPairs = PairRecording.withoutID
 
     // MARK: Content
 

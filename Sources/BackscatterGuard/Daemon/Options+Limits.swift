@@ -21,6 +21,13 @@ extension Options {
                 "retention", \.retention, of: fresh, in: day...(day * 3_660),
                 "How long a record is kept. At least bounce_window + 7 days."),
             .choice(
+                "record_pairs", \.recordPairs, of: fresh,
+                """
+                A bounce whose ids are not known is delivered if its recipient has written to the address that failed. \
+                "without_id" remembers that for mail that left without a Message-ID; "always" for all mail: write it if a relay \
+                behind your mail server gives outgoing mail another Message-ID (Amazon SES and others), or its bounces are refused.
+                """),
+            .choice(
                 "record_failure", \.recordFailure, of: fresh,
                 "When an outgoing mail can't be recorded (disk full): \"tempfail\" refuses it for now; \"pass\" lets it go and leaves a hole in the sent log's coverage."),
         ]

@@ -149,6 +149,14 @@ struct ContentType: Sendable, Equatable {
             return
         }
         index += 1
+        // Nearly always there is nothing to unquote.
+        let rest = text.extracting(index..<text.count)
+        let quoted = rest.extracting(0..<(rest.firstIndex(of: ASCII.quote) ?? rest.count))
+        if quoted.firstIndex(of: ASCII.backslash) == nil, quoted.firstIndex(of: ASCII.cr) == nil, quoted.firstIndex(of: ASCII.lf) == nil {
+            value.append(quoted)
+            index = min(index + quoted.count + 1, text.count)
+            return
+        }
         while index < text.count, text[index] != ASCII.quote {
             if text[index] == ASCII.backslash, index + 1 < text.count { index += 1 }
             if text[index] != ASCII.cr, text[index] != ASCII.lf { value.append(text[index]) }

@@ -73,6 +73,13 @@ enum FieldName: UInt8, CaseIterable, Sendable {
     /// - Parameter name: the octets before the colon, without blanks; any case.
     static func known(_ name: Span<UInt8>) -> FieldName? { table.find(name) }
 
+    /// Whether a field name may hold it, by a bit for each octet: `-` and 0-9; A-Z, `_` and a-z.
+    static func isNameOctet(_ octet: UInt8) -> Bool {
+        guard octet < 0x80 else { return false }
+        let bits: UInt64 = octet < 0x40 ? 0x03FF_2000_0000_0000 : 0x07FF_FFFE_87FF_FFFE
+        return bits >> UInt64(octet & 0x3F) & 1 != 0
+    }
+
     private static let table = FieldNameTable()
 }
 
@@ -107,9 +114,16 @@ private struct FieldNameTable: Sendable {
         return nil
     }
 
+    /// Octets that the lower case makes equal differ in one bit; for a letter that is its case, but CR is no hyphen.
     private func isSpelling(at start: Int, _ name: Span<UInt8>) -> Bool {
-        for index in 0..<name.count where spellings[start + index] != ASCII.lowercase(name[index]) { return false }
-        return true
+        let spelling = spellings.span.extracting(start..<(start + name.count))
+        var difference: UInt8 = 0
+        var least: UInt8 = 0xFF
+        for index in 0..<name.count {
+            difference |= (name[index] | 0x20) ^ spelling[index]
+            least = min(least, name[index])
+        }
+        return difference == 0 && least >= ASCII.hyphen
     }
 
     /// Four octets and the length tell the spellings apart well enough; whether it is the spelling is asked anyway.

@@ -175,21 +175,26 @@ struct HeaderBlock: Sendable {
     }
 }
 
+/// The beginning of a field within a line.
+struct FieldStart {
+    /// nil: a name that means nothing here.
+    var name: FieldName?
+    /// The index behind the colon.
+    var body: Int
+}
+
 extension Span where Element == UInt8 {
-    /// Where the field name that a line begins with ends, and where the colon is.
+    /// The field that begins at `start`.
     ///
     /// - Parameter start: first octet of the line behind quoting and indentation.
     /// - Returns: nil when the line begins no field: letters, digits, `-`, `_`, then perhaps blanks, then a colon. RFC 5322 2.2, 4.5.8.
-    func fieldName(from start: Int) -> (nameEnd: Int, colon: Int)? {
-        var index = start
-        let stop = Swift.min(count, start + 78)
-        while index < stop, ASCII.isLetter(self[index]) || ASCII.isDigit(self[index]) || self[index] == ASCII.hyphen || self[index] == 0x5F {
-            index += 1
-        }
-        let nameEnd = index
-        guard nameEnd > start else { return nil }
-        while index < stop, ASCII.isBlank(self[index]) { index += 1 }
-        guard index < stop, self[index] == ASCII.colon else { return nil }
-        return (nameEnd, index)
+    func field(from start: Int) -> FieldStart? {
+        let head = extracting(start..<Swift.min(count, start + 78))
+        guard let colon = head.firstIndex(of: ASCII.colon) else { return nil }
+        let name = head.extracting(0..<head.extracting(0..<colon).endWithoutBlanks(from: 0))
+        guard !name.isEmpty else { return nil }
+        if let known = FieldName.known(name) { return FieldStart(name: known, body: start + colon + 1) }
+        for index in 0..<name.count where !FieldName.isNameOctet(name[index]) { return nil }
+        return FieldStart(name: nil, body: start + colon + 1)
     }
 }

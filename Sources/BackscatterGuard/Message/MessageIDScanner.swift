@@ -18,6 +18,7 @@ struct MessageIDScanner: Sendable {
     private var limit: Int
     private let readsQuoting: Bool
     private static let headKept = MessageID.limit + 64
+    private static let usualLength = 96
     /// Shorter runs cost less octet by octet.
     private static let worthCopying = 8
 
@@ -30,6 +31,11 @@ struct MessageIDScanner: Sendable {
     /// Begins another field body; the storage stays.
     mutating func restart(limit: Int) {
         self.limit = limit
+        if current.capacity == 0 {
+            current.reserveCapacity(MessageIDScanner.usualLength)
+            bare.reserveCapacity(MessageIDScanner.usualLength)
+            head.reserveCapacity(MessageIDScanner.usualLength)
+        }
         place = .outside
         isEscaped = false
         depth = 0

@@ -1,6 +1,6 @@
 // Undoes quoted-printable and base64, line by line, into lines. Only where a part says that it is encoded: blind
 // decoding spoils ids such as `<x=Aa@host>`. Lenient where mail is wrong about itself: a line of plain text in a
-// base64 part stays text, and only upper-case `=XX` is taken for an encoded octet. RFC 2045 6.7, 6.8.
+// base64 part stays text, and `=xx` in lower case counts only where it stands for printable ASCII. RFC 2045 6.7, 6.8.
 
 struct TransferDecoder: Sendable {
     enum Encoding: Sendable { case identity, quotedPrintable, base64 }
@@ -60,8 +60,8 @@ struct TransferDecoder: Sendable {
     private static func decodeEscapes(_ line: Span<UInt8>, _ end: Int, into output: inout Octets) {
         var index = 0
         while index < end {
-            if line[index] == ASCII.equals, index + 2 < end, let high = hexDigit(line[index + 1]), let low = hexDigit(line[index + 2]) {
-                output.append(high << 4 | low)
+            if line[index] == ASCII.equals, index + 2 < end, let octet = escaped(line[index + 1], line[index + 2]) {
+                output.append(octet)
                 index += 3
             } else {
                 output.append(line[index])
@@ -72,8 +72,7 @@ struct TransferDecoder: Sendable {
 
     /// A Message-ID line that would decode to 8-bit or control octets was never encoded, whatever the part says.
     private static func looksRaw(_ line: Span<UInt8>) -> Bool {
-        guard line.count > 14, line[0] | 0x20 == 0x6D, line[10] == ASCII.colon else { return false }
-        guard FieldName.known(line.extracting(0..<10)) == .messageID else { return false }
+        guard line.count > 14, line.spells("message-id:") else { return false }
         for index in 11..<(line.count - 2) where line[index] == ASCII.equals {
             if let high = hexDigit(line[index + 1]), let low = hexDigit(line[index + 2]) {
                 let octet = high << 4 | low
@@ -82,6 +81,17 @@ struct TransferDecoder: Sendable {
         }
         return false
     }
+
+    /// Lower-case digits are not allowed, yet mail readers take them, so a forger may write them: they count where they
+    /// stand for printable ASCII. Elsewhere they are more likely part of an id (`=aa`) in a part that was never encoded.
+    private static func escaped(_ first: UInt8, _ second: UInt8) -> UInt8? {
+        if let high = hexDigit(first), let low = hexDigit(second) { return high << 4 | low }
+        guard let high = hexDigit(upper(first)), let low = hexDigit(upper(second)) else { return nil }
+        let octet = high << 4 | low
+        return octet >= ASCII.space && octet < ASCII.del ? octet : nil
+    }
+
+    private static func upper(_ octet: UInt8) -> UInt8 { octet >= 0x61 && octet <= 0x66 ? octet - 0x20 : octet }
 
     private static func hexDigit(_ octet: UInt8) -> UInt8? {
         if ASCII.isDigit(octet) { return octet - ASCII.zero }

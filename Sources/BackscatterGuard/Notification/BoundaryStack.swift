@@ -81,7 +81,7 @@ struct BoundaryStack: Sendable {
     }
 
     /// FNV-1a.
-    private static func hash(_ octets: Span<UInt8>, _ range: Range<Int>, behind start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
+    static func hash(_ octets: Span<UInt8>, _ range: Range<Int>, behind start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
         var hash = start
         for index in range { hash = (hash ^ UInt64(octets[index])) &* 0x100_0000_01B3 }
         return hash

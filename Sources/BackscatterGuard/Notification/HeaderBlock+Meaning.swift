@@ -14,13 +14,17 @@ extension HeaderBlock {
     var contentType: ContentType { reading(.contentType, ContentType.init) ?? ContentType() }
 
     /// The mail may be a bounce: one with the null sender, or from a mail system. What it returns, if anything, comes first.
-    func mayBeBounce(_ type: ContentType) -> Bool { looksLikeBounce(type) || hasNullSender || isFromDaemon }
+    func mayBeBounce(_ type: ContentType) -> Bool { isMarkedAsBounce(type) || hasNullSender || isFromDaemon }
 
     /// The mail is a bounce itself, so what it returns counts, not it.
     func looksLikeBounce(_ type: ContentType) -> Bool {
-        if names.contains(.failedRecipients) || type.report == .unnamed || type.report == .deliveryStatus { return true }
-        if has(.from, HeaderBlock.daemon.isFound) { return true }
-        return (hasNullSender || isFromDaemon) && hasFailedSubject
+        if isMarkedAsBounce(type) { return true }
+        if isFromDaemon { return hasFailedSubject || has(.from, HeaderBlock.daemon.isFound) }
+        return hasNullSender && hasFailedSubject
+    }
+
+    private func isMarkedAsBounce(_ type: ContentType) -> Bool {
+        names.contains(.failedRecipients) || type.report == .unnamed || type.report == .deliveryStatus
     }
 
     var isFromDaemon: Bool { has(.from, Phrases.daemons.isFound) }
@@ -29,5 +33,6 @@ extension HeaderBlock {
 
     private var hasNullSender: Bool { has(.returnPath) { $0.count == 2 && $0[0] == ASCII.less && $0[1] == ASCII.greater } }
 
+    /// The most certain of `Phrases.daemons`.
     private static let daemon = PhraseSet(["mailer-daemon", "mail delivery sub", "mail delivery system"])
 }

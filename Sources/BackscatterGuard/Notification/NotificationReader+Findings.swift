@@ -8,7 +8,7 @@ extension NotificationReader {
 
         private struct Original: Sendable {
             var id: MessageID
-            var hash: Int
+            var hash: UInt64
             var group: Int
             var depth: Int
         }
@@ -174,7 +174,7 @@ extension NotificationReader.Findings {
     private mutating func insert(_ id: MessageID, _ group: Int, _ depth: Int) {
         // Behind a full list of stronger ids there is no place.
         if originals.count >= Self.idsKept, let last = originals.last, last.group < group { return }
-        let hash = id.hashValue
+        let hash = BoundaryStack.hash(id.octets.span, 0..<id.octets.count)
         guard !originals.contains(where: { $0.hash == hash && $0.id == id }) else { return }
         idCount += 1
         let place = originals.firstIndex { $0.group > group || ($0.group == group && $0.depth < depth) } ?? originals.count

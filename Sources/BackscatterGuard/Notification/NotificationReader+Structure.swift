@@ -36,8 +36,8 @@ extension NotificationReader {
             endHeader(role)
         } else if ASCII.isBlank(line[0]), !block.isEmpty {
             block.extend(line)
-        } else if let field = line.fieldName(from: 0) {
-            block.begin(FieldName.known(line.extracting(0..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+        } else if let field = line.field(from: 0) {
+            block.begin(field.name, line.extracting(field.body..<line.count))
         } else {
             takeStrayLine(line, role)
         }

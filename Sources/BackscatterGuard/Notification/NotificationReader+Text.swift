@@ -43,8 +43,8 @@ extension NotificationReader {
             block.extend(line.extracting(start..<line.count))
             return true
         }
-        if let field = line.fieldName(from: first) {
-            block.begin(FieldName.known(line.extracting(first..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+        if let field = line.field(from: first) {
+            block.begin(field.name, line.extracting(field.body..<line.count))
             return true
         }
         // Gateways break long fields without indentation: such lines don't end what is clearly a header section.
@@ -57,11 +57,11 @@ extension NotificationReader {
 
     /// A line outside of any block.
     private mutating func takeFreeLine(_ line: Span<UInt8>, start: Int, first: Int) {
-        if let field = line.fieldName(from: first) {
+        if let field = line.field(from: first) {
             text.isOpen = true
             text.indentation = first - start
             block.reset()
-            block.begin(FieldName.known(line.extracting(first..<field.nameEnd)), line.extracting((field.colon + 1)..<line.count))
+            block.begin(field.name, line.extracting(field.body..<line.count))
             return
         }
         if !text.delimiter.isEmpty { text.delimiter.removeAll(keepingCapacity: true) }

@@ -9,9 +9,11 @@ struct PhraseSet: Sendable {
     private var octets: Octets = []
     /// Where each phrase begins in `octets`; behind the last one its end.
     private var starts: [Int] = [0]
+    /// The first three octets of each phrase.
+    private var keys: [UInt32] = []
     /// The first phrase of each first octet; the phrases stand in the order of these.
     private var buckets: [Int] = []
-    /// A bit for each three octets that begin a phrase.
+    /// A bit for each key.
     private var filter: [UInt64] = Array(repeating: 0, count: filterBits / 64)
 
     init(_ phrases: [String]) {
@@ -22,7 +24,8 @@ struct PhraseSet: Sendable {
             for phrase in bucket {
                 octets += phrase
                 starts.append(octets.count)
-                let bit = PhraseSet.filterBit(phrase[0], phrase[1], phrase[2])
+                keys.append(PhraseSet.key(phrase.span, 0))
+                let bit = PhraseSet.filterBit(PhraseSet.key(phrase.span, 0))
                 filter[bit / 64] |= 1 << UInt64(bit % 64)
             }
         }
@@ -37,7 +40,7 @@ struct PhraseSet: Sendable {
         var isWordStart = true
         for index in 0..<(text.count - 2) {
             let octet = text[index]
-            if isWordStart, mayBegin(text, index), isFound(in: text, at: index) { return true }
+            if isWordStart, isFound(in: text, at: index) { return true }
             isWordStart = !(ASCII.isLetter(octet) || octet >= 0x80)
         }
         return false
@@ -48,21 +51,23 @@ struct PhraseSet: Sendable {
     func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
         var first = start
         while first < line.count, !ASCII.isLetter(line[first]), !ASCII.isDigit(line[first]), line[first] < 0x80 { first += 1 }
-        guard first + 2 < line.count, mayBegin(line, first) else { return false }
-        for phrase in phrases(at: line[first]) where isLoose(phrase, line, first) { return true }
+        guard first + 2 < line.count else { return false }
+        let key = PhraseSet.key(line, first)
+        guard mayHold(key) else { return false }
+        for phrase in phrases(at: line[first]) where keys[phrase] == key && isLoose(phrase, line, first) { return true }
         return false
     }
 
-    private func mayBegin(_ text: Span<UInt8>, _ start: Int) -> Bool {
-        let bit = PhraseSet.filterBit(
-            PhraseSet.folded(text[start]), PhraseSet.folded(text[start + 1]), PhraseSet.folded(text[start + 2]))
-        return filter[bit / 64] & (1 << UInt64(bit % 64)) != 0
+    private func isFound(in text: Span<UInt8>, at start: Int) -> Bool {
+        let key = PhraseSet.key(text, start)
+        guard mayHold(key) else { return false }
+        for phrase in phrases(at: text[start]) where keys[phrase] == key && isExact(phrase, text, start) { return true }
+        return false
     }
 
-    private static func folded(_ octet: UInt8) -> UInt8 { octet == ASCII.tab ? ASCII.space : ASCII.lowercase(octet) }
-
-    private static func filterBit(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
-        ((Int(first) * 37 + Int(second)) * 37 + Int(third)) % filterBits
+    private func mayHold(_ key: UInt32) -> Bool {
+        let bit = PhraseSet.filterBit(key)
+        return filter[bit / 64] & (1 << UInt64(bit % 64)) != 0
     }
 
     private func phrases(at first: UInt8) -> Range<Int> {
@@ -70,10 +75,15 @@ struct PhraseSet: Sendable {
         return buckets[bucket]..<buckets[bucket + 1]
     }
 
-    private func isFound(in text: Span<UInt8>, at start: Int) -> Bool {
-        for phrase in phrases(at: text[start]) where isExact(phrase, text, start) { return true }
-        return false
+    /// The same for all that may stand for the same phrase: behind a blank there may be more of them.
+    private static func key(_ text: Span<UInt8>, _ start: Int) -> UInt32 {
+        let first = UInt32(ASCII.lowercase(text[start])) << 16
+        if ASCII.isBlank(text[start + 1]) { return first | UInt32(ASCII.space) << 8 }
+        let third = text[start + 2] == ASCII.tab ? ASCII.space : ASCII.lowercase(text[start + 2])
+        return first | UInt32(ASCII.lowercase(text[start + 1])) << 8 | UInt32(third)
     }
+
+    private static func filterBit(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
 
     private func isExact(_ phrase: Int, _ text: Span<UInt8>, _ start: Int) -> Bool {
         let first = starts[phrase]

@@ -32,7 +32,7 @@ public struct Keywords: Sendable {
             if start + 4 < end { take(reply.extracting(start + 4..<end).copied()) }
             start = end + 1
         }
-        if !chunking { remove("binarymime") }
+        removeUnframed()
     }
 
     /// Takes a keyword out, for a session that can't honour it.
@@ -45,6 +45,12 @@ public struct Keywords: Sendable {
         self = Keywords(reply: Octets().span, isInsideTLS: isInsideTLS)
         (xclientAttributes, hasStartTLS) = (attributes, startTLS)
         for line in kept { take(line) }
+        removeUnframed()
+    }
+
+    /// BINARYMIME without CHUNKING can't be sent: RFC 3030 3.
+    private mutating func removeUnframed() {
+        if binaryMIME, !chunking { remove("binarymime") }
     }
 
     /// guardd's answer to EHLO.

@@ -9,10 +9,15 @@ public struct SentEntry: Sendable, Equatable {
     /// MAIL argument without `<>`. Empty: not known; then every sender counts as its own, and no pairs are kept.
     /// Mail with the null reverse-path is not to be recorded: no bounce of it exists (RFC 5321 §6.1).
     public var reversePath: Octets
-    /// RCPT arguments without `<>`.
+    /// RCPT arguments without `<>`. Their number is kept, and unless `keepsPairs` is false the pairs with `reversePath`.
     public var forwardPaths: [Octets]
+    /// Whether each pair (`reversePath`, forward-path) is to vouch for a bounce.
+    public var keepsPairs: Bool
 
-    public init(ids: [MessageID], queueID: Octets? = nil, reversePath: Octets = [], forwardPaths: [Octets] = []) {
+    public init(
+        ids: [MessageID], queueID: Octets? = nil, reversePath: Octets = [], forwardPaths: [Octets] = [], keepsPairs: Bool = true
+    ) {
+        self.keepsPairs = keepsPairs
         self.ids = ids
         self.queueID = queueID
         self.reversePath = reversePath
@@ -20,5 +25,5 @@ public struct SentEntry: Sendable, Equatable {
     }
 
     /// There is nothing in it that could be looked up.
-    var isEmpty: Bool { ids.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty) }
+    var isEmpty: Bool { ids.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty || !keepsPairs) }
 }

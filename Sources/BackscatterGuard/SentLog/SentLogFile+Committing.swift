@@ -89,7 +89,7 @@ extension SentLogFile {
         if let queueID = entry.queueID, !queueID.isEmpty {
             try merge(record, key.hash(.queueID, queueID), tables.ids[slot], transaction)
         }
-        guard !entry.reversePath.isEmpty else { return }
+        guard !entry.reversePath.isEmpty, entry.keepsPairs else { return }
         for forwardPath in entry.forwardPaths {
             let pair = key.hash(pairFrom: entry.reversePath, to: forwardPath).octets
             try remember(pair, day, tables.pairs[slot], transaction)

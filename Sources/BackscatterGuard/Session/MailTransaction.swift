@@ -35,6 +35,8 @@ final class MailTransaction {
     var hasContent = false
     /// What upstream answered to DATA when it refused it.
     var dataRefusal: Octets?
+    /// Upstream's last refusal of a recipient, for the log line of a transaction that never got to its content.
+    var recipientRefusal: Octets?
     var contentOctets = 0
     /// Outgoing mail: finds the Message-ID, then says whether its record is durable.
     var headers: SentHeaderReader?

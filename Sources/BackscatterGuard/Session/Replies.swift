@@ -33,6 +33,8 @@ enum Replies {
     static let upstreamChanged = Reply(421, "4.3.0", "Error: mail server changed, please connect again").octets
     static let upstreamTimeout = Reply(421, "4.4.2", "Error: mail server timed out, try again later").octets
     static let identity = Reply(421, "4.3.5", "Error: the mail server does not take the client's address, try again later").octets
+    /// A state that must not be: one session ends, the daemon and the mail of others go on.
+    static let internalError = Reply(421, "4.3.0", "Error: internal error, try again later").octets
     static let clientTimeout = Reply(421, "4.4.2", "Error: timeout exceeded").octets
     static let stopping = Reply(421, "4.3.2", "Service shutting down, try again later").octets
     static let tooManyConnections = Reply(421, "4.7.0", "Error: too many connections, try again later").octets

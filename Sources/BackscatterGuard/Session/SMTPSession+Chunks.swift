@@ -146,33 +146,37 @@ extension SMTPSession {
 
     // MARK: release
 
-    /// The held octets go up as one chunk of guardd's; what is left of the client's current chunk follows.
+    /// The held octets go up as one chunk of guardd's, together with what is left of the client's current chunk: one
+    /// command, so that an upstream without PIPELINING needs no waiting either.
     mutating func sendHeldChunks(_ transaction: MailTransaction, _ hold: Hold, at now: Int64, into sink: some SessionSink) {
         let mark = markField(of: hold)
-        let isAll = hold.isComplete && hold.judgement != nil
-        sink.toUpstream(Octets("BDAT \(mark.count + hold.octets.count)\(isAll ? " LAST" : "")\r\n".utf8))
+        let isUnderWay = !hold.isComplete && chunkLeft > 0
+        let isAll = hold.judgement != nil && (hold.isComplete || isUnderWay && chunkIsLast)
+        // A chunk that is said to be longer than any number never ends, whatever it is called here.
+        let (sum, isTooMuch) = (mark.count + hold.octets.count).addingReportingOverflow(isUnderWay ? chunkLeft : 0)
+        sink.toUpstream(Octets("BDAT \(isTooMuch ? Int.max : sum)\(isAll ? " LAST" : "")\r\n".utf8))
         sink.toUpstream(mark)
         sink.toUpstream(hold.octets)
         freeHeldOctets(hold, into: sink)
-        expect(isAll ? .endOfContent : .heldChunk, at: now)
-        lastIsWithheld = hold.isComplete && !isAll
+        expect(isAll ? .endOfContent : isUnderWay && !chunkIsLast ? .chunk : .heldChunk, at: now)
+        lastIsWithheld = !isAll && (hold.isComplete || isUnderWay && chunkIsLast)
         if hold.isComplete {
             input = .nothing
             owed = isAll ? nil : .lastChunk
-        } else if chunkLeft == 0 {
-            input = .command
-        } else {
+        } else if isUnderWay {
             input = .chunk
             resumeContent(at: now)
-            guard chunkIsLast, hold.judgement != nil else { return announceChunk(at: now, into: sink) }
-            sink.toUpstream(Octets("BDAT \(chunkLeft) LAST\r\n".utf8))
-            expect(.endOfContent, at: now)
+        } else {
+            input = .command
         }
     }
 
     /// Upstream's answer to a chunk that the client does not wait for. A refusal becomes the answer to what the client waits for next.
     mutating func heldChunkReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard code >= 300, transaction != nil else { return }
+        guard code >= 300, transaction != nil else {
+            if owedIsDue, awaited.isEmpty { payOwed(at: now, into: sink) }
+            return
+        }
         // Replies to what was sent behind the refused chunk can't be told from the one to RSET: a fresh connection is sure.
         let isUnderWay = if case .chunk = input { true } else { false }
         let due = isUnderWay ? awaited.all.dropLast() : awaited.all     // that one gets its answer at its end

@@ -135,11 +135,11 @@ extension SMTPSession {
         if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, into: sink) }
         input = .nothing
         if case .nowhere(let reply) = flow { return transactionFailed(reply, at: now, into: sink) }
-        guard let transaction else { preconditionFailure("content without a transaction") }
+        guard let transaction else { return end(Replies.internalError, into: sink) }
         switch flow {
         case .nowhere: break
         case .held:
-            guard let hold = transaction.hold else { preconditionFailure("held without a hold") }
+            guard let hold = transaction.hold else { return end(Replies.internalError, into: sink) }
             if dotIsOut {
                 hold.octets.removeLast()
                 sink.holdChanged(by: -1)
@@ -159,6 +159,10 @@ extension SMTPSession {
     /// Lets the end of the content go up.
     mutating func payOwed(at now: Int64, into sink: some SessionSink) {
         guard let owed else { return }
+        if case .lastChunk = owed, !awaited.isEmpty, keywords?.pipelining != true {
+            owedIsDue = true
+            return
+        }
         self.owed = nil
         switch owed {
         case .terminator(let withDot):

@@ -148,7 +148,7 @@ extension SMTPSession {
 
     /// Upstream's answer to the DATA that released a hold.
     mutating func heldDataReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard let transaction, let hold = transaction.hold else { preconditionFailure("DATA of a hold that is gone") }
+        guard let transaction, let hold = transaction.hold else { return end(Replies.internalError, into: sink) }
         hold.isReleasing = false
         guard code == 354 else {
             if code != 421 { resetUpstream() }

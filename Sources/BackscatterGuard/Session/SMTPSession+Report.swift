@@ -1,6 +1,5 @@
-// The end of a transaction and its log line (THREATS R24). Every transaction whose content was begun gets one, however
-// it ended; one that never got beyond its envelope (a callout, a RSET, recipients that were all refused) is told for
-// debugging only.
+// The end of a transaction and its log line (THREATS R24). Every transaction gets one, however it ended; one that never
+// got beyond its envelope (a callout, a RSET, recipients that were all refused) is called so.
 
 extension SMTPSession {
     /// The transaction is over: what it holds is given back, and its line is written.
@@ -10,7 +9,12 @@ extension SMTPSession {
         guard let transaction else { return }
         endHold(into: sink)
         self.transaction = nil
-        sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal)))
+        sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal ?? refusal(of: transaction))))
+    }
+
+    /// Why it never got to its content: none of its recipients was taken.
+    private func refusal(of transaction: MailTransaction) -> Octets? {
+        transaction.recipientsAccepted == 0 ? transaction.recipientRefusal : nil
     }
 
     private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {

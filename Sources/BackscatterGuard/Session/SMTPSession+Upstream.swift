@@ -82,7 +82,7 @@ extension SMTPSession {
         case .mail, .recipient, .chunk, .reset, .authentication, .quit, .plain:
             passOn(tail, into: sink)
             if code == 421 { return close(into: sink) }
-            commandReplied(code, to: entry, at: now, into: sink)
+            commandReplied(code, tail, to: entry, at: now, into: sink)
         }
     }
 
@@ -93,14 +93,14 @@ extension SMTPSession {
     }
 
     /// The client has its answer; what it means for the session.
-    private mutating func commandReplied(_ code: Int, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
+    private mutating func commandReplied(_ code: Int, _ tail: Span<UInt8>, to entry: Awaited, at now: Int64, into sink: some SessionSink) {
         switch entry {
         case .mail:
             // MAIL is alone with its recipients: only they can be due behind it, and they die with it.
-            if code < 300 { transaction?.mailReply = .accepted } else { transaction = nil }
+            if code < 300 { transaction?.mailReply = .accepted } else { endTransaction(replies.carried + tail.copied(), into: sink) }
         case .recipient(let index):
             guard let transaction else { return }
-            if code < 300 { transaction.recipientsAccepted += 1 }
+            if code < 300 { transaction.recipientsAccepted += 1 } else { transaction.recipientRefusal = replies.carried + tail.copied() }
             if index >= 0 { transaction.recipients[index].reply = code < 300 ? .accepted : .refused }
         case .authentication:
             input = code == 334 ? .authentication : .command
@@ -214,7 +214,10 @@ extension SMTPSession {
         }
         if isContentUnderWay { return contentFailed(Replies.contentLost, at: now, into: sink) }
         if isContentRefused { return }
-        if case .nothing = input { return end(reply, into: sink) }
+        switch input {
+        case .nothing, .authentication: return end(reply, into: sink)
+        default: break
+        }
         isBroken = transaction != nil || isAuthenticated
         endTransaction(nil, into: sink)
     }

@@ -114,7 +114,9 @@ public struct SMTPSession {
     /// What the next upstream on the list may still replace: the greeting's refusal.
     var greetingRefusal: Octets?
     /// Terminator or last chunk that waits for the record or the verdict.
-    var owed: Owed?
+    var owed: Owed? { didSet { owedIsDue = false } }
+    /// It may go up, once the reply to the chunk before it is there (RFC 2920 §3.1).
+    var owedIsDue = false
     enum Owed {
         /// `.` CRLF, or CRLF when the dot has gone out already.
         case terminator(withDot: Bool)

@@ -30,12 +30,22 @@ public enum RecordFailure: String, Sendable, CaseIterable {
     case pass
 }
 
+/// Of which outgoing mail the pairs (reverse-path, forward-path) are recorded: a known pair delivers a bounce whose ids are
+/// not known.
+public enum PairRecording: String, Sendable, CaseIterable {
+    /// Of mail without a Message-ID: nothing else could vouch for its bounce.
+    case withoutID = "without_id"
+    /// Of all, for sites whose relay gives mail another Message-ID.
+    case always
+}
+
 /// Limits, deadlines and texts of a session. Durations are in milliseconds of a monotonic clock.
 public final class SessionSettings: Sendable {
     public let hostname: String
     public let identity: UpstreamIdentity
     public let policy: Policy
     public let recordFailure: RecordFailure
+    public let recordPairs: PairRecording
     public let refusesBareLineEndings: Bool
     public let refusalURL: String?
     public let holdLimit: Int
@@ -71,7 +81,7 @@ public final class SessionSettings: Sendable {
     }
 
     public init(
-        hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail,
+        hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail, recordPairs: PairRecording = .withoutID,
         refusesBareLineEndings: Bool = false, refusalURL: String? = nil, holdLimit: Int = 256 * 1024,
         hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts(),
         upstreamTLS: UpstreamTLS = .none, authWithoutTLS: Bool = false
@@ -80,6 +90,7 @@ public final class SessionSettings: Sendable {
         self.identity = identity
         self.policy = policy
         self.recordFailure = recordFailure
+        self.recordPairs = recordPairs
         self.refusesBareLineEndings = refusesBareLineEndings
         self.refusalURL = refusalURL
         self.holdLimit = holdLimit

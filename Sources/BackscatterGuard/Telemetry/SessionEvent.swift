@@ -68,7 +68,7 @@ extension SessionEvent {
     /// Priority for the journal.
     var severity: Severity {
         switch self {
-        case .transaction(let summary): summary.hasContent ? .info : .debug
+        case .transaction: .info
         case .clientTimedOut, .clientHandshakeFailed: .info
         case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
         case .identityRefused, .unrecorded: .error

@@ -56,9 +56,14 @@ import Testing
         #expect(known("nobody@x.example", "EVE@x.example") == [false, true, false])
         #expect(known("nobody@x.example") == [false, false, false])
         #expect(known("zoe@x.example") == [false, false, false], "an unknown sender makes no pair")
+        try log.recordAndWait([SentEntry(
+            ids: [MessageID(Octets("kept@example.org"))].compactMap(\.self), reversePath: Octets("ann@example.org"),
+            forwardPaths: [Octets("unpaired@x.example")], keepsPairs: false
+        )], at: noon)
+        #expect(known("unpaired@x.example").contains(true) == false, "an entry may leave its pairs out")
         #expect(known() == [false, false, false])
         let statistics = try log.statistics(at: noon)
-        #expect(statistics.weeks == [.init(from: "2026-11-19", ids: 0, pairs: 2)])
+        #expect(statistics.weeks == [.init(from: "2026-11-19", ids: 1, pairs: 2)])
     }
 
     @Test(arguments: [

@@ -299,6 +299,16 @@ import Testing
         t.isOver()
     }
 
+    @Test func lostWhileAChallengeIsOpen() {
+        let t = SessionTranscript().opened()
+        t.client("AUTH LOGIN")
+        t.upstream("334 VXNlcm5hbWU6")
+        t.forgotten()
+        t.upstreamEnds()
+        t.clientHears("421 4.3.0 Error: mail server connection lost, try again later")
+        t.isOver()
+    }
+
     @Test func longAuthenticationPasses() {
         let t = SessionTranscript().opened()
         let line = "AUTH GSSAPI " + String(repeating: "A", count: 8000)
@@ -317,6 +327,18 @@ import Testing
         t.upstream("250 2.1.0 Ok")
         #expect(t.pending.isEmpty)
         #expect(t.sink.takeClientText().utf8.count == 14 + 5000 * "500 5.5.2 Error: command not recognized\r\n".utf8.count)
+    }
+
+    /// Answered one by one, never empty: what has been answered is given back.
+    @Test func awaitedRepliesThatNeverRunOut() {
+        var awaited = AwaitedReplies()
+        awaited.append(.recipient(0))
+        for number in 1..<5000 {
+            awaited.append(.recipient(number))
+            guard case .recipient(number - 1)? = awaited.first else { Issue.record("\(number)"); return }
+            awaited.removeFirst()
+        }
+        #expect(awaited.all.count == 1 && awaited.all.startIndex < 200)
     }
 
     @Test func recipientsOfRecordedMailAreBounded() {

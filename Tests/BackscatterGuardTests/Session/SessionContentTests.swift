@@ -406,12 +406,12 @@ import Testing
         t.after(1000)
     }
 
-    @Test func calloutsAreLoggedForDebuggingOnly() {
+    @Test func calloutsAreLoggedToo() {
         let t = SessionTranscript().opened().bounceBegun()
         t.client("RSET")
         t.upstream("250 2.0.0 Ok")
         let events = t.sink.takeEvents()
-        #expect(events.map(\.severity) == [.debug])
+        #expect(events.map(\.severity) == [.info])
         #expect(events.map(\.text) == ["S0000002a envelope: client=192.0.2.7 from=<> to=<ann@example.org> size=0"])
         t.client("QUIT")
         t.upstream("221 2.0.0 Bye")

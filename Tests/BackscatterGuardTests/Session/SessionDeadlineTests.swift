@@ -92,7 +92,8 @@ import Testing
             t.goesOn()
             t.after(2_000)
             t.clientHears("421 4.4.2 Error: mail server timed out, try again later")
-            t.logs("upstream: timed out")
+            let envelope = "envelope: client=192.0.2.7 from=<a@b.example> size=0 reply=\"421 4.4.2 Error: mail server timed out, try again later\""
+            if command.hasPrefix("MAIL") { t.logs("upstream: timed out", envelope) } else { t.logs("upstream: timed out") }
             t.isOver()
         }
         let data = SessionTranscript().opened().mailBegun()

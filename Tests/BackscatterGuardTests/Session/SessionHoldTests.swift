@@ -235,6 +235,25 @@ import Testing
         #expect(t.sink.inquiries.map(\.countsReturn) == [false, true])
     }
 
+    /// A known id that is not enough to deliver early: the end decides.
+    @Test func knownIDOfAnotherDomainWaitsForTheEnd() {
+        var settings = SessionTranscript.exampleOrg
+        settings.actions = [.otherDomain: .refuse]
+        for endsBeforeTheAnswer in [false, true] {
+            let t = begun { $0.policy = Policy(settings) }
+            t.log.know("one@example.org", from: "joe@other.example")
+            t.answersByHand = endsBeforeTheAnswer
+            t.client("DATA")
+            t.clientRaw(Self.forged)
+            if endsBeforeTheAnswer { t.answerQuestion() }
+            t.clientRaw("more\r\n.\r\n")
+            t.answerQuestion()
+            t.answerQuestion()
+            t.upstreamHears()
+            t.clientHears(Self.start, "550 5.7.1 Backscatter refused: the mail with Message-ID <one@example.org> was not sent by this recipient")
+        }
+    }
+
     @Test func slowLogBlocksNothingButTheEnd() {
         let t = begun()
         t.answersByHand = true
@@ -560,6 +579,18 @@ import Testing
         t.upstreamEnds()
         t.clientRaw("c\r\n.\r\n")
         t.clientHears("550 5.6.0 Error: bare line ending next to a lone dot in the message, use CRLF")
+    }
+
+    @Test func lostInTheTransactionAfterRefusedContent() {
+        let t = begun()
+        t.client("DATA")
+        t.clientRaw("a\n.\nb\r\n.\r\n")
+        t.after(1_000)
+        t.upstream("250 2.0.0 reset")
+        t.mailBegun()
+        t.upstreamEnds()
+        t.client("RSET")
+        t.clientHears("421 4.3.0 Error: mail server connection lost, try again later")
     }
 
     // MARK: the client goes

@@ -22,7 +22,7 @@ import Testing
             for piece in pieces { t.clientOctets(piece) }
             let entry = SentEntry(
                 ids: [MessageID(Octets("one@example.org"))].compactMap(\.self), reversePath: Octets("ann@example.org"),
-                forwardPaths: [Octets("eve@there.example"), Octets("joe@there.example")])
+                forwardPaths: [Octets("eve@there.example"), Octets("joe@there.example")], keepsPairs: false)
             #expect(t.sink.records == [entry])
             var heard = t.sink.takeUpstreamText()
             #expect(heard == Self.mail || heard == Self.mail + ".")
@@ -34,6 +34,14 @@ import Testing
             #expect(t.sink.records.count == 1)
             t.logs("send: client=192.0.2.7 from=<ann@example.org> to=<eve@there.example> to=<joe@there.example> size=\(Self.mail.utf8.count) reply=\"250 2.0.0 Ok: queued as 4ABCDEF\"")
         }
+    }
+
+    @Test(arguments: [(PairRecording.withoutID, true, false), (.withoutID, false, true), (.always, true, true), (.always, false, true)])
+    func pairsAreKeptOfMailWithoutIDOrOfAll(_ setting: PairRecording, hasID: Bool, keeps: Bool) {
+        let t = begunData(outgoing { $0.recordPairs = setting })
+        t.clientRaw(hasID ? Self.mail : "Subject: x\r\n\r\nHello\r\n")
+        #expect(t.sink.records.map(\.keepsPairs) == [keeps])
+        #expect(t.sink.records.map(\.forwardPaths.count) == [2])
     }
 
     @Test func recordDurableBeforeTheEndCostsNoWait() {

@@ -12,6 +12,7 @@ final class SessionTranscript {
         var isExempt = false
         var isOutgoingClient = false
         var recordFailure = RecordFailure.tempfail
+        var recordPairs = PairRecording.withoutID
         var refusesBareLineEndings = false
         var refusalURL: String?
         var holdLimit = 256 * 1024
@@ -55,7 +56,7 @@ final class SessionTranscript {
         upstreams = setup.upstreams
         upstreamsLeft = setup.upstreams
         let settings = SessionSettings(
-            hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure,
+            hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
             refusesBareLineEndings: setup.refusesBareLineEndings, refusalURL: setup.refusalURL, holdLimit: setup.holdLimit,
             hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS
         )

@@ -32,7 +32,7 @@ import Testing
         #expect(cut.text == "S0000002a cut: client=2001:db8::7 from=<> to=<ann@example.org> size=7")
         var callout = cut
         callout.hasContent = false
-        #expect(callout.text.hasPrefix("S0000002a envelope: ") && SessionEvent.transaction(callout).severity == .debug)
+        #expect(callout.text.hasPrefix("S0000002a envelope: ") && SessionEvent.transaction(callout).severity == .info)
     }
 
     @Test func judgedTransactions() {

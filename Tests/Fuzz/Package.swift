@@ -1,0 +1,17 @@
+// swift-tools-version: 6.2
+// Fuzzers of BackscatterGuard's parsers. A package of its own, because the sanitizer and the fuzzer go through all that
+// is linked: `make fuzz` in the root builds and runs it.
+import PackageDescription
+
+let package = Package(
+    name: "Fuzz",
+    dependencies: [.package(name: "BackscatterGuard", path: "../..")],
+    targets: [
+        .systemLibrary(name: "CFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["CFuzzer", .product(name: "BackscatterGuard", package: "BackscatterGuard")],
+            swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error)]
+        ),
+    ]
+)

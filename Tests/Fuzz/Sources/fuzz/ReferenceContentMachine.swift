@@ -1,0 +1,1 @@
+../../../BackscatterGuardTests/SMTP/ReferenceContentMachine.swift

@@ -1,0 +1,60 @@
+// Target `sentlog`: what `guardd record` and `guardd sent import` read, and the header of mail that goes out.
+
+@testable import BackscatterGuard
+
+@Sendable func fuzzSentLog(_ input: Octets) {
+    inAnyDivision(input) { pieces in
+        var scanner = MailFileScanner()
+        var mails: [[MessageID]] = []
+        for piece in pieces { scanner.read(piece.span) { mails.append($0) } }
+        scanner.finish { mails.append($0) }
+        return mails
+    }.joined().forEach(checkID)
+    checkHeader(input, limit: 102_400)
+    checkHeader(input, limit: 64)
+    for line in [input] + input.split(separator: ASCII.lf).prefix(64).map({ Octets($0) }) { checkRecordLine(line) }
+    checkTime(String(decoding: input.prefix(64), as: UTF8.self))
+    if let id = MessageID(input) {
+        checkID(id)
+        promise(MessageID([ASCII.less] + id.octets + [ASCII.greater]) != nil, "an id that is none in brackets")
+    }
+    checkRows(input)
+}
+
+private let rowKey = SentKey(Octets(repeating: 7, count: SentKey.size))
+
+private struct Header: Equatable {
+    var ids: [MessageID]
+    var isComplete: Bool
+    var overflowed: Bool
+}
+
+private func checkHeader(_ input: Octets, limit: Int) {
+    let header = inAnyDivision(input) { pieces in
+        var reader = SentHeaderReader(limit: limit)
+        for piece in pieces { reader.read(piece.span) }
+        let isComplete = reader.isComplete
+        reader.finish()
+        promise(reader.isComplete, "finished, but not complete")
+        return Header(ids: reader.messageIDs, isComplete: isComplete, overflowed: reader.overflowed)
+    }
+    promise(header.ids.count <= 32 && Set(header.ids).count == header.ids.count, "ids")
+    header.ids.forEach(checkID)
+}
+
+private func checkRecordLine(_ line: Octets) {
+    guard case .entry(let entry) = RecordLine.read(line) else { return }
+    promise(entry.ids.count == 1, "\(entry.ids.count) ids")
+    for path in [entry.reversePath] + entry.forwardPaths { promise(!path.contains { ASCII.isControl($0) && $0 != ASCII.tab }, "path \(path)") }
+    promise(entry.forwardPaths.allSatisfy { !$0.isEmpty }, "empty recipient")
+}
+
+private func checkTime(_ text: String) {
+    guard let time = UTC.time(text, now: 1_795_000_000) else { return }
+    promise(UTC.time(UTC.text(time), now: 0) == time || time < 0 || time > 253_402_300_799, "time \(text)")
+}
+
+/// Rows come from a file that may have been damaged.
+private func checkRows(_ input: Octets) {
+    _ = rowKey.map { SentRecord(row: input, key: $0) }
+}
