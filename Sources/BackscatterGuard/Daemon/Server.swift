@@ -44,6 +44,8 @@ public final class Server {
     private var signals: [SignalSource] = []
     private var stopDeadline: Int64 = .max
     private var lastKept: Int64 = 0
+    /// When certificates were last looked at for their time.
+    private var lastAlarmed = EventLoop.milliseconds()
     private let tls = TLSKeeper()
     private let onReady: () -> Void
 
@@ -153,6 +155,10 @@ public final class Server {
             for worker in workers { worker.mailbox.post(.abort) }
         }
         renewCertificates()
+        if now - lastAlarmed > 86_400_000 {
+            lastAlarmed = now
+            for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        }
         if now - lastKept > 60_000 {
             lastKept = now
             let log = log

@@ -116,10 +116,13 @@ final class Worker {
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
         let client = PeerAddress(address)
+        let (tls, tlsServer) = (door.tls, settings.tlsServer)
+        // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
+        if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
         guard connections.admit(client.with(port: 0), settings.limits) else {
             log.write(.info, "client=\(client.text) refused: too many connections")
             // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
-            if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+            if tls.start == .implicit { return _ = Glibc.close(descriptor) }
             return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
         }
         let number = numbers.next()
@@ -127,9 +130,9 @@ final class Worker {
             number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
             direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
             isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
-            clientTLS: settings.tlsServer == nil ? ClientTLS() : door.tls
+            clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
-        let relay = Relay(number: number, session: session, worker: self, tlsServer: settings.tlsServer)
+        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer)
         relays[number] = relay
         do {
             try relay.start(descriptor)
