@@ -296,7 +296,13 @@ def no_bounces(site):
         site.passed(crlf(body))
 
 
-@case("R18", "a bounce without any id is undecided, a known pair delivers", actions='undecided = "refuse"')
+@case("R18", "a known pair is one of a mail without an id, unless all are recorded")
+def pairs_of_mail_with_id(site):
+    site.known(rcpts=(b"friend@remote.example",))
+    site.refused(report(site.unknown(), failed=b"friend@remote.example"))
+
+
+@case("R18", "a bounce without any id is undecided, a known pair delivers", settings='record_pairs = "always"', actions='undecided = "refuse"')
 def undecided(site):
     site.refused(report(b"", id_field=b"", failed=b"stranger@remote.example"))
     site.known(rcpts=(b"friend@remote.example",))
