@@ -68,6 +68,7 @@ extension Socket {
             tls.readWantsWrite = true
             armWriting()
         // Without close_notify the peer died or was cut off; either way no more comes, and what was not whole is dropped.
+        // After a cut OpenSSL writes no more either: a reply that is still due fails in `send`.
         case .ended, .truncated:
             wantsReading = false
             stopReading()
