@@ -4,11 +4,13 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help deps swift build release run test unit-tests script-tests bench clean
+.PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev liblmdb-dev libssl-dev pkg-config
 FOR_TESTS = postfix swaks openssl
 FOR_BENCH = haproxy
+# How long `make fuzz` spends on each target.
+SECONDS_EACH = 60
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +47,9 @@ script-tests: build     ## tests with real Postfix instances on loopback, and ot
 	@Tests/need --optional $(FOR_TESTS)
 	@GUARDD="$$(swift build --show-bin-path)/guardd" Tests/run-scripts
 
+fuzz: deps              ## fuzz every parser with the address sanitizer, SECONDS_EACH=60 seconds each
+	Tests/Fuzz/fuzz-all $(SECONDS_EACH)
+
 bench: release          ## pass-through CPU per message: guardd, haproxy, a plain relay
 	@command -v python3 >/dev/null || Tests/need python3
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
@@ -52,4 +57,4 @@ bench: release          ## pass-through CPU per message: guardd, haproxy, a plai
 	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/run
 
 clean:                  ## remove what was built
-	rm -rf .build
+	rm -rf .build Tests/Fuzz/.build

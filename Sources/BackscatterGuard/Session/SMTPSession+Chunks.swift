@@ -173,10 +173,7 @@ extension SMTPSession {
 
     /// Upstream's answer to a chunk that the client does not wait for. A refusal becomes the answer to what the client waits for next.
     mutating func heldChunkReplied(_ code: Int, _ reply: Octets, at now: Int64, into sink: some SessionSink) {
-        guard code >= 300, transaction != nil else {
-            if owedIsDue, awaited.isEmpty { payOwed(at: now, into: sink) }
-            return
-        }
+        guard code >= 300, transaction != nil else { return }
         // Replies to what was sent behind the refused chunk can't be told from the one to RSET: a fresh connection is sure.
         let isUnderWay = if case .chunk = input { true } else { false }
         let due = isUnderWay ? awaited.all.dropLast() : awaited.all     // that one gets its answer at its end

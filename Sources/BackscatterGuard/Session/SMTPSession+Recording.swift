@@ -54,9 +54,23 @@ extension SMTPSession {
         case .none, .asked: return
         case .durable: payOwed(at: now, into: sink)
         case .failed:
+            if settings.recordFailure == .tempfail, awaited.all.contains(where: \.isForClient) {
+                owedIsDue = true                 // chunks before the last are unanswered: the refusal must not come for one of them
+                return
+            }
             sink.report(.unrecorded(session: number, passes: settings.recordFailure == .pass))
             if settings.recordFailure == .pass { return payOwed(at: now, into: sink) }
             recordFailed(transaction, at: now, into: sink)
+        }
+    }
+
+    /// A reply has come that the end of the content, or its refusal, had to wait for.
+    mutating func settleOwed(at now: Int64, into sink: some SessionSink) {
+        guard owedIsDue, let transaction else { return }
+        if transaction.record == .failed, settings.recordFailure == .tempfail {
+            settleRecord(of: transaction, at: now, into: sink)
+        } else if awaited.isEmpty {
+            payOwed(at: now, into: sink)
         }
     }
 

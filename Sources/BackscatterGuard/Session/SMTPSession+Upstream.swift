@@ -41,6 +41,7 @@ extension SMTPSession {
             awaited.removeFirst()
             sink.toClient(reply)
         }
+        if owedIsDue { settleOwed(at: now, into: sink) }
         // While a link is being made anew its own deadline counts.
         if case .standing = link { upstreamDeadline = awaited.first.map { now + deadline(for: $0) } ?? .max }
         if awaited.isEmpty && endsWhenAnswered { return close(into: sink) }

@@ -248,6 +248,19 @@ import Testing
         }
     }
 
+    /// The 451 must not be taken for the answer to an earlier chunk, whose own 250 would then accept the mail (RFC 2920 §3.1).
+    @Test func failedRecordWaitsForTheRepliesToEarlierChunks() {
+        for last in ["BDAT 2 LAST\r\nx\n", "BDAT 0 LAST\r\n"] {
+            let t = outgoing()
+            t.clientRaw("BDAT \(Self.mail.utf8.count)\r\n" + Self.mail + last)
+            t.recorded(false)
+            t.clientHears()
+            t.upstream("250 2.0.0 chunk")
+            t.clientHears("250 2.0.0 chunk", "451 4.3.0 Error: the record of sent mail can't be written, try again later")
+            t.goesOn()
+        }
+    }
+
     @Test func refusedWithheldChunk() {
         let t = outgoing()
         t.clientRaw("BDAT \(Self.mail.utf8.count) LAST\r\n" + Self.mail)

@@ -2,6 +2,7 @@
 // after every event. Every promise of the sink's contract is checked here.
 
 @testable import BackscatterGuard
+import Glibc
 
 /// A mail that the upstream took.
 struct Mail: Equatable {
@@ -73,10 +74,22 @@ final class Stage: SessionSink {
         settle()
     }
 
+    /// With FUZZ_TRACE in the environment a session tells its story: to understand a crash.
+    private static let isTraced = unsafe getenv("FUZZ_TRACE") != nil
+
+    private func trace(_ who: String, _ what: @autoclosure () -> String) {
+        guard Stage.isTraced else { return }
+        let line = "\(who): \(what().debugDescription)\n"
+        _ = unsafe write(STDERR_FILENO, line, line.utf8.count)         // at once: a crash may follow
+    }
+
+    private func trace(_ who: String, _ octets: Octets) { trace(who, String(decoding: octets, as: UTF8.self)) }
+
     // MARK: events
 
     func client(_ octets: Octets) {
         guard !isOver, !hasEnded else { return }
+        trace("client says", octets)
         clientModel?.says(octets)
         offered += octets
         settle()
@@ -84,18 +97,21 @@ final class Stage: SessionSink {
     }
 
     func clientEnds() {
+        trace("event", "client ended")
         hasEnded = true
         settle()
     }
 
     func clientFails() {
         guard !isOver else { return }
+        trace("event", "client failed")
         session.clientFailed(into: self)
         settle()
     }
 
     func dialled(_ succeeds: Bool) {
         guard wantsDial, !isOver else { return }
+        trace("event", "dialled: \(succeeds)")
         wantsDial = false
         if succeeds {
             upstream = UpstreamModel(self, settings)
@@ -138,12 +154,14 @@ final class Stage: SessionSink {
     }
 
     private func hears(upstream octets: Octets) {
+        trace("upstream says", octets)
         session.upstreamSent(octets.span, at: now, into: self)
         settle()
     }
 
     func upstreamEnds() {
         guard upstream != nil else { return }
+        trace("event", "upstream ended")
         let old = upstream
         session.upstreamEnded(at: now, into: self)
         promise(upstream == nil || upstream !== old, "a connection that broke was kept")
@@ -152,6 +170,7 @@ final class Stage: SessionSink {
 
     func answersQuestion(_ findings: (Inquiry) -> Findings) {
         guard let inquiry = question, !isOver else { return }
+        trace("event", "found")
         question = nil
         session.found(findings(inquiry), at: now, wallClock: 1_795_000_000, into: self)
         settle()
@@ -159,6 +178,7 @@ final class Stage: SessionSink {
 
     func recorded(_ isDurable: Bool) {
         guard recordsAwaited > 0, !isOver else { return }
+        trace("event", "recorded: \(isDurable)")
         recordsAwaited -= 1
         isRecorded = isRecorded || isDurable || settings.recordFailure == .pass
         session.recorded(isDurable, at: now, into: self)
@@ -167,6 +187,7 @@ final class Stage: SessionSink {
 
     func passes(_ time: Int64, stalled: Int64 = 0, commandLimit: Int64 = .max) {
         guard !isOver else { return }
+        trace("event", "time: \(time), stalled \(stalled)")
         now += time
         session.ticked(at: now, upstreamStalled: stalled, commandLimit: commandLimit, into: self)
         settle()
@@ -174,12 +195,14 @@ final class Stage: SessionSink {
 
     func outgrows() {
         guard !isOver else { return }
+        trace("event", "outgrown")
         session.outgrew(at: now, into: self)
         settle()
     }
 
     func stops() {
         guard !isOver else { return }
+        trace("event", "stop")
         session.stop(into: self)
         settle()
     }
@@ -298,22 +321,26 @@ final class Stage: SessionSink {
     // MARK: SessionSink
 
     func toClient(_ octets: Span<UInt8>) {
+        trace("client hears", octets.copied())
         promise(!isOver, "octets for a client that is gone")
         clientModel?.hears(octets)
     }
 
     func toUpstream(_ octets: Span<UInt8>) {
         guard !octets.isEmpty else { return }
+        trace("upstream hears", octets.copied())
         guard let upstream else { fatalError("broken: octets for an upstream that is not there: \(octets.copied())") }
         upstream.hears(octets)
     }
 
     func dial(next: Bool) {
+        trace("guardd", "dials")
         promise(upstream == nil && !wantsDial && !isOver, "dialled twice, or after the end")
         wantsDial = true
     }
 
     func hangUpUpstream() {
+        trace("guardd", "hangs up")
         upstream = nil
         wantsDial = false
     }
@@ -322,18 +349,24 @@ final class Stage: SessionSink {
 
     func closeClient() {
         promise(upstream == nil, "the client was closed before the upstream")
+        trace("guardd", "closes")
         isOver = true
     }
 
-    func dropClient() { isOver = true }
+    func dropClient() {
+        trace("guardd", "drops the client")
+        isOver = true
+    }
 
     func ask(_ inquiry: Inquiry) {
         promise(question == nil || !isOver, "asks after the end")
+        trace("guardd", "asks for \(inquiry.ids.count) ids, counts: \(inquiry.countsReturn)")
         question = inquiry
     }
 
     func record(_ entry: SentEntry, isAwaited: Bool) {
         promise(!isOver, "records after the end")
+        trace("guardd", "records")
         if isAwaited { recordsAwaited += 1 }
     }
 
