@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BackscatterGuard
+import Glibc
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,9 +19,17 @@ struct Check: ParsableCommand {
     func run() throws {
         if let printReference { return print(printReference.text, terminator: "") }
         let configuration = try options.loadConfiguration()
+        let certificates: [String]
+        do {
+            certificates = try configuration.checkCertificates(at: Int64(time(nil)))
+        } catch {
+            for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
+            throw ExitCode(ConfigurationError.exitStatus)
+        }
         let listeners = configuration.listeners.map { "\($0.address) (\($0.direction.rawValue))" }.joined(separator: ", ")
         let upstreams = configuration.upstreams.map(\.text).joined(separator: ", ")
         print("\(configuration.file ?? "flags"): good: listens on \(listeners), upstream \(upstreams), identity \(configuration.upstreamIdentity.rawValue)")
+        for certificate in certificates { print("certificate \(certificate)") }
     }
 }
 

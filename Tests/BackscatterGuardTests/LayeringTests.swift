@@ -27,7 +27,7 @@ import Testing
         "Session": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "Policy", "Telemetry"],
             imports: ["Synchronization"], types: interface),
-        "Reactor": Room(knows: [], imports: ["CEvent", "Glibc", "Synchronization"]),
+        "Reactor": Room(knows: [], imports: ["CEvent", "COpenSSL", "Glibc", "Synchronization"]),
         "Daemon": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor"],
             imports: ["Foundation", "Glibc", "Synchronization", "TOMLKit"]),

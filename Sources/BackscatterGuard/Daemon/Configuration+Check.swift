@@ -21,6 +21,7 @@ extension Configuration {
         if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
+        checkTLS(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }

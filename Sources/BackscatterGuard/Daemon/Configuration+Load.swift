@@ -43,8 +43,10 @@ extension Configuration {
     }
 
     /// Relative paths begin at the folder of the configuration file.
-    var protectedDomainsPath: String? {
-        guard let name = protectedDomainsFile else { return nil }
+    var protectedDomainsPath: String? { protectedDomainsFile.map(path) }
+
+    /// The path of a file that the configuration names.
+    func path(_ name: String) -> String {
         guard !name.hasPrefix("/"), let slash = file?.lastIndex(of: "/"), let folder = file?[...slash] else { return name }
         return folder + name
     }
@@ -69,8 +71,9 @@ extension Configuration {
 
     private mutating func apply(_ document: [String: ConfigurationValue], with reader: inout ConfigurationReader) {
         let options = Options.top.flatMap(\.options)
-        reader.read(document, at: "", with: options, others: ["listener", "actions", "domain", "address"], into: &self)
+        reader.read(document, at: "", with: options, others: ["listener", "certificate", "actions", "domain", "address"], into: &self)
         applyListeners(document["listener"], with: &reader)
+        applyCertificates(document["certificate"], with: &reader)
         let actions = reader.table(document["actions"], at: "actions", example: "[actions]")
         reader.read(actions, at: "actions", with: Options.actions, into: &policySettings.actions)
         applyDomains(document["domain"], with: &reader)
@@ -91,7 +94,7 @@ extension Configuration {
             var draft = ListenerDraft()
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
-                listeners.append(Listener(address: address, direction: draft.direction))
+                listeners.append(Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel))
             } else if table["address"] == nil {
                 reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")
             }

@@ -33,24 +33,27 @@ extension Configuration {
         SentLogSettings(stateDirectory: stateDirectory, bounceWindow: bounceWindow.clockMilliseconds / 1000, retention: retention.clockMilliseconds / 1000)
     }
 
-    func workerSettings() throws(ConfigurationError) -> WorkerSettings {
+    /// - Parameter tls: made from the same configuration; nil without certificates.
+    func workerSettings(tls: TLSServer?) throws(ConfigurationError) -> WorkerSettings {
         let session = SessionSettings(
             hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
-            hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts
+            hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS
         )
         let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
             session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
-            limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds)
+            limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds),
+            tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName
         )
     }
 
     private var sessionTimeouts: SessionTimeouts {
         var result = SessionTimeouts()
         result.clientCommand = timeouts.clientCommand.clockMilliseconds
+        result.handshake = timeouts.handshake.clockMilliseconds
         result.clientContent = timeouts.clientContent.clockMilliseconds
         result.clientOctetsPerSecond = Int64(timeouts.contentRate)
         result.upstreamGreeting = timeouts.upstreamGreeting.clockMilliseconds

@@ -9,11 +9,32 @@ extension Configuration {
     public struct Listener: Sendable, Equatable {
         public var address: PeerAddress
         public var direction: Direction
+        /// nil: STARTTLS once there is a certificate.
+        public var tls: ClientTLS.Start?
+        public var tlsLevel: TLSLevel
 
-        public init(address: PeerAddress, direction: Direction = .auto) {
+        public init(address: PeerAddress, direction: Direction = .auto, tls: ClientTLS.Start? = nil, tlsLevel: TLSLevel = .may) {
             self.address = address
             self.direction = direction
+            self.tls = tls
+            self.tlsLevel = tlsLevel
         }
+
+        /// As long as there is a certificate.
+        var clientTLS: ClientTLS { ClientTLS(start: tls ?? .starttls, isRequired: tlsLevel == .encrypt) }
+    }
+
+    /// Postfix's smtpd_tls_security_level.
+    public enum TLSLevel: String, Sendable, CaseIterable {
+        case may, encrypt
+    }
+
+    /// Paths of a certificate's files, as the configuration writes them.
+    public struct Certificate: Sendable, Equatable {
+        /// PEM: the certificate, then the intermediates.
+        public var chain: String
+        /// PEM; may be the same file.
+        public var key: String
     }
 
     /// Where the protected MTA listens.
@@ -42,6 +63,8 @@ extension Configuration {
         public var clientCommand = Duration.seconds(300)
         /// The same while more than three quarters of `maxConnections` are taken.
         public var clientStress = Duration.seconds(10)
+        /// For a client's TLS handshake.
+        public var handshake = Duration.seconds(60)
         /// For content: this, and a second more for each `contentRate` octets that came.
         public var clientContent = Duration.seconds(300)
         /// Octets a second that a client must keep up on average.

@@ -21,6 +21,22 @@ public struct Configuration: Sendable {
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
 
+    // MARK: TLS
+
+    /// The first is for clients that name no server.
+    public var certificates: [Certificate] = []
+    public var tlsCiphers = TLSCiphers.medium
+    /// The oldest protocol that clients may speak.
+    public var tlsProtocol = TLSProtocol.v12
+    /// AUTH is offered and carried in clear too where TLS is offered.
+    public var authWithoutTLS = false
+    /// nil: `none` where all upstreams are on this machine, else `may`.
+    public var upstreamTLS: UpstreamTLS?
+    /// PEM file of the authorities that `verify` trusts; nil: the system's.
+    public var upstreamTLSAuthorities: String?
+    /// The name that `verify` asks for; nil: the name or address in `upstreams`.
+    public var upstreamTLSName: String?
+
     // MARK: What is judged
 
     /// All that `Policy` is made of, but for the domains of `protectedDomainsFile`.

@@ -17,7 +17,7 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
 
     /// What stands above all options in both.
     static let introduction = [
-        "An option that isn't written has its default. Keys at the top come first, then [[listener]], [actions], [domain.\"...\"], [address.\"...\"].",
+        "An option that isn't written has its default. Keys at the top come first, then [[listener]], [[certificate]], [actions], [domain.\"...\"], [address.\"...\"].",
         "Durations are written \"300s\", \"500ms\", \"5m\", \"4h\", \"10d\", sizes \"256KiB\", \"64MiB\", \"1GiB\"; a plain integer counts seconds or octets.",
         "An unknown key or a bad value is an error with its key path, and guardd does not start (exit status 78). `guardd check` tells beforehand.",
         "SIGHUP reads the file again; one that is wrong changes nothing. Flags of `guardd run` win over the file.",
@@ -49,6 +49,13 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
     static let parts: [Part] = [
         Part(
             header: "[[listener]]", prose: ["An address of guardd's own. Once for each; one at least."], rows: Options.listener.map { Row($0) }),
+        Part(
+            header: "[[certificate]]",
+            prose: [
+                "A certificate for clients. Once for each; several go by the names they cover (SNI), RSA and ECDSA for one name side by side.",
+                "The first is for clients that name no server. A changed file is taken within seconds, without a restart; a bad one changes nothing.",
+            ],
+            rows: Options.certificate.map { Row($0) }),
         Part(
             header: "[actions]",
             prose: [

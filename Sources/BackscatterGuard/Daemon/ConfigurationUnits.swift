@@ -16,7 +16,7 @@ enum ConfigurationUnits {
         switch value {
         case .integer(let seconds): amount(seconds, times: 1_000).map { .milliseconds($0) }
         case .text(let text): amount(text, in: durations.map { ($0.unit, $0.milliseconds) }).map { .milliseconds($0) }
-        case .array, .table, .other: nil
+        case .boolean, .array, .table, .other: nil
         }
     }
 
@@ -25,7 +25,7 @@ enum ConfigurationUnits {
         switch value {
         case .integer(let octets): amount(octets, times: 1)
         case .text(let text): amount(text, in: sizes.map { ($0.unit, $0.octets) })
-        case .array, .table, .other: nil
+        case .boolean, .array, .table, .other: nil
         }
     }
 

@@ -7,6 +7,7 @@ import TOMLKit
 enum ConfigurationValue: Sendable, Equatable {
     case text(String)
     case integer(Int)
+    case boolean(Bool)
     case array([ConfigurationValue])
     case table([String: ConfigurationValue])
     /// What no option takes, by the name of its type.
@@ -17,6 +18,7 @@ enum ConfigurationValue: Sendable, Equatable {
         switch self {
         case .text: "a text"
         case .integer: "an integer"
+        case .boolean: "a boolean"
         case .array: "a list"
         case .table: "a table"
         case .other(let name): "a \(name)"
@@ -58,6 +60,7 @@ enum ConfigurationValue: Sendable, Equatable {
     private static func convert(_ value: any TOMLValueConvertible) -> ConfigurationValue {
         if let text = value.string { return .text(text) }
         if let number = value.int { return .integer(number) }
+        if let truth = value.bool { return .boolean(truth) }
         if let list = value.array { return .array(list.map(convert)) }
         if let inner = value.table { return .table(table(inner)) }
         return .other(value.type.description)

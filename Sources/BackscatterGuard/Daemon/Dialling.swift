@@ -15,6 +15,8 @@ final class Dialling {
     /// What went wrong so far, for the log.
     var failures: [String] = []
     private var targets: ArraySlice<UpstreamTarget>
+    /// The name or address of the upstream that is tried, as the configuration writes it; nil for a Unix socket.
+    private(set) var host: String?
     private let timeout: Int64
     private var began: Int64 = .max
     private var resolution: Resolution?
@@ -27,8 +29,13 @@ final class Dialling {
     func next() -> Next {
         if !addresses.isEmpty { return .address(addresses.removeFirst()) }
         switch targets.popFirst() {
-        case .address(let address): return .address(address)
-        case .name(let host, let port): return .name(host, port)
+        case .address(let address):
+            let peer = PeerAddress(address)
+            host = peer.family == .unixSocket ? nil : peer.text
+            return .address(address)
+        case .name(let host, let port):
+            self.host = host
+            return .name(host, port)
         case nil: return .none
         }
     }

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, clients, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, tls, clients, judgement, sentLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -72,6 +72,17 @@ enum Options {
             "auto": outgoing when the client authenticated or is in outgoing_networks, else inbound.
             """
         ),
+        .word(
+            "tls", standard: nil,
+            "\"none\": in clear only. \"starttls\": the client may begin TLS. \"implicit\": TLS from the first octet, as on port 465."
+        ) { word, target in target.tls = word }.standard("\"starttls\" if there is a [[certificate]], else \"none\"", sample: "\"starttls\""),
+        .choice(
+            "tls_level", \.tlsLevel, of: ListenerDraft(),
+            """
+            As Postfix's smtpd_tls_security_level. "may": mail is taken in clear too. "encrypt": not before STARTTLS (530). \
+            On a public MX "encrypt" turns mail away.
+            """
+        ),
     ]
 
     static let clients = OptionGroup<Configuration>(
@@ -100,4 +111,6 @@ enum Options {
 struct ListenerDraft: Sendable {
     var address: PeerAddress?
     var direction = Configuration.Direction.auto
+    var tls: ClientTLS.Start?
+    var tlsLevel = Configuration.TLSLevel.may
 }

@@ -17,6 +17,14 @@ extension ConfigurationOption {
         }
     }
 
+    static func boolean(_ key: String, _ field: Field<Target, Bool>, of fresh: Target, _ prose: String) -> Self {
+        let standard = String(fresh[keyPath: field])
+        return Self(key: key, type: "boolean", standard: standard, sample: standard, prose: prose) { value, target throws(WrongValue) in
+            guard case .boolean(let truth) = value else { throw WrongValue(problem: "\(value.shown) won't do; write true or false, without quotes") }
+            target[keyPath: field] = truth
+        }
+    }
+
     static func duration(
         _ key: String, _ field: Field<Target, Duration>, of fresh: Target, in range: ClosedRange<Duration>, _ prose: String
     ) -> Self {
@@ -103,6 +111,7 @@ extension ConfigurationValue {
         switch self {
         case .text(let text): TOMLText.text(text.count > 60 ? text.prefix(60) + "..." : text)
         case .integer(let number): String(number)
+        case .boolean(let truth): String(truth)
         case .array, .table, .other: typeName
         }
     }

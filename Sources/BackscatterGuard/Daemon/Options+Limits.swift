@@ -84,6 +84,9 @@ extension Options {
                 "client_timeout_stress", \.timeouts.clientStress, of: fresh, in: deadline,
                 "The same while more than three quarters of max_connections are taken."),
             .duration(
+                "tls_handshake_timeout", \.timeouts.handshake, of: fresh, in: deadline,
+                "For a client's TLS handshake; under stress client_timeout_stress holds. Then the connection is closed."),
+            .duration(
                 "client_content_timeout", \.timeouts.clientContent, of: fresh, in: deadline,
                 "For the content of a message, and a second more for each client_content_rate octets of it: slow large mail lives, trickling dies."),
             .integer(

@@ -15,15 +15,19 @@ final class Relay: SessionSink {
 
     let number: UInt64
     /// The worker's table holds the relay, and `finish` takes it out again.
-    private let worker: Worker
-    private var session: SMTPSession
-    private var client: ClientSocket?
-    private var upstream: UpstreamSocket?
-    private var dialling: Dialling?
+    let worker: Worker
+    var session: SMTPSession
+    var client: ClientSocket?
+    var upstream: UpstreamSocket?
+    var dialling: Dialling?
     private var wantsDial = false
+    /// TLS begins with a side when what was said to it in clear has been written.
+    var wantsTLS = false
+    var wantsUpstreamTLS = false
+    let tlsServer: TLSServer?
     private var isSettling = false
     /// Octets of the client that the session has not taken yet. At most what one read brings.
-    private var pending: Octets = []
+    var pending: Octets = []
     private var clientSaidEnd = false
     private var toldEnd = false
     private var question: Inquiry?
@@ -38,8 +42,10 @@ final class Relay: SessionSink {
     /// For the limit by address.
     let clientAddress: PeerAddress
 
-    init(number: UInt64, session: SMTPSession, worker: Worker) {
+    /// - Parameter tlsServer: the certificates of now; nil without any.
+    init(number: UInt64, session: SMTPSession, worker: Worker, tlsServer: TLSServer?) {
         self.number = number
+        self.tlsServer = tlsServer
         self.session = session
         self.worker = worker
         clientAddress = session.client.with(port: 0)
@@ -138,12 +144,15 @@ final class Relay: SessionSink {
     }
 
     /// After every event: questions answered, waiting octets offered again, everything written, reading switched on or off.
-    private func settle() {
+    func settle() {
         isSettling = true
         while case .no = closing {
             if wantsDial {
                 wantsDial = false
                 connect()
+            } else if wantsUpstreamTLS {
+                wantsUpstreamTLS = false
+                secureUpstream()
             } else if let inquiry = question {
                 question = nil
                 session.found(worker.answer(inquiry), at: worker.now, wallClock: EventLoop.seconds(), into: self)
@@ -152,6 +161,7 @@ final class Relay: SessionSink {
             }
         }
         flush()
+        if wantsTLS { secureClient() }
         isSettling = false
         switch closing {
         case .no: balance()
@@ -191,7 +201,7 @@ final class Relay: SessionSink {
             upstreamStalledSince = 0
         }
         if !clientSaidEnd {
-            if pending.isEmpty && !session.hasWaitingCommand && mayFeed { client?.resumeReading() } else { client?.pauseReading() }
+            if pending.isEmpty && !session.hasWaitingCommand && !wantsTLS && mayFeed { client?.resumeReading() } else { client?.pauseReading() }
         }
         if (client?.backlog ?? 0) > 0 { upstream?.pauseReading() } else { upstream?.resumeReading() }
     }
@@ -219,7 +229,10 @@ final class Relay: SessionSink {
         guard lingerUntil == .max else { return }
         lingerUntil = worker.now + Relay.lingerLimit
         guard let client else { return finish() }
-        if saidQuit, client.backlog == 0, pending.isEmpty, !client.hasUnreadInput { return finish() }
+        if saidQuit, client.backlog == 0, pending.isEmpty, !client.hasUnreadInput {
+            client.sayGoodbye()
+            return finish()
+        }
         client.closeWhenFlushed()
         if self.client?.isOpen != true { finish() }
     }
@@ -282,12 +295,16 @@ final class Relay: SessionSink {
 
     func hangUpUpstream() {
         worker.upstreamGather.removeAll(keepingCapacity: true)
+        wantsUpstreamTLS = false
         upstreamStalledSince = 0
         dialling?.cancel()
         upstream?.close()
         upstream?.relay = nil
         upstream = nil
     }
+
+    func startTLS() { wantsTLS = true }
+    func startUpstreamTLS() { wantsUpstreamTLS = true }
 
     func closeClient(saidQuit: Bool) {
         self.saidQuit = saidQuit
@@ -318,6 +335,8 @@ final class ClientSocket: Socket {
 
     override func received(_ octets: Span<UInt8>) { relay?.clientSent(octets) }
     override func ended() { relay?.clientEnded() }
+    override func secured(version: String, cipher: String) { relay?.clientSecured(TLSSummary(version: version, cipher: cipher)) }
+    override func handshakeFailed(_ reason: String) { relay?.clientHandshakeFailed(reason) }
     override func failed(_ number: CInt) { relay?.clientFailed() }
     override func drained() { relay?.drained() }
     override func lingeringEnded() { relay?.finish() }
@@ -334,6 +353,8 @@ final class UpstreamSocket: Socket {
 
     override func received(_ octets: Span<UInt8>) { relay?.upstreamSent(octets) }
     override func ended() { relay?.upstreamEnded() }
+    override func secured(version: String, cipher: String) { relay?.upstreamSecured() }
+    override func handshakeFailed(_ reason: String) { relay?.upstreamHandshakeFailed(reason) }
     override func failed(_ number: CInt) { relay?.upstreamFailed(number) }
     override func drained() { relay?.drained() }
 }

@@ -44,6 +44,9 @@ public final class Server {
     private var signals: [SignalSource] = []
     private var stopDeadline: Int64 = .max
     private var lastKept: Int64 = 0
+    /// When certificates were last looked at for their time.
+    private var lastAlarmed = EventLoop.milliseconds()
+    private let tls = TLSKeeper()
     private let onReady: () -> Void
 
     /// Opens everything; nothing is served before `run`.
@@ -69,7 +72,8 @@ public final class Server {
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings() } catch { throw .configuration(error) }
+        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
+        for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         do throws(SentLogError) {
             sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
                 log.write(.error, "sent log: \(alarm.text)")
@@ -84,11 +88,11 @@ public final class Server {
     }
 
     private func startWorkers(_ settings: WorkerSettings) throws(ServerError) {
-        var all: [[(CInt, Direction)]] = Array(repeating: [], count: configuration.workers)
+        var all: [[(CInt, Door)]] = Array(repeating: [], count: configuration.workers)
         for listener in configuration.listeners {
             for index in all.indices {
                 do {
-                    all[index].append((try Listener.open(SocketAddress(listener.address)), listener.direction))
+                    all[index].append((try Listener.open(SocketAddress(listener.address)), Door(direction: listener.direction, tls: listener.clientTLS)))
                 } catch {
                     for (descriptor, _) in all.joined() { _ = Glibc.close(descriptor) }
                     throw .listen(address: listener.address.description, error)
@@ -150,6 +154,11 @@ public final class Server {
             log.write(.warning, "stop_timeout is over: closing the sessions that are left")
             for worker in workers { worker.mailbox.post(.abort) }
         }
+        renewCertificates()
+        if now - lastAlarmed > 86_400_000 {
+            lastAlarmed = now
+            for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        }
         if now - lastKept > 60_000 {
             lastKept = now
             let log = log
@@ -166,13 +175,26 @@ public final class Server {
         for worker in workers { worker.mailbox.post(.stop) }
     }
 
+    /// Files that a renewal has changed; no restart, no SIGHUP.
+    private func renewCertificates() {
+        do {
+            guard try tls.tick(configuration, at: EventLoop.seconds()) else { return }
+            let settings = try configuration.workerSettings(tls: tls.server)
+            for worker in workers { worker.mailbox.post(.settings(settings)) }
+            log.write(.info, "certificates read again: \(tls.text)")
+        } catch {
+            for line in error.lines { log.write(.error, "certificate not taken, the old one stays: \(line)") }
+        }
+    }
+
     private func reloadConfiguration() {
         do {
             let new = try reload()
-            let settings = try new.workerSettings()
+            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start only") }
             configuration = new
             for worker in workers { worker.mailbox.post(.settings(settings)) }
+            for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
             for warning in new.warnings { log.write(.warning, warning) }
             log.write(.info, "configuration read again")
         } catch {
@@ -195,7 +217,7 @@ final class WorkerThread {
     private let ended = Flag()
     private let body: @Sendable (@Sendable () -> Void) -> Void
 
-    init(_ listeners: [(CInt, Direction)], _ settings: WorkerSettings, _ shared: Shared) throws(ReactorError) {
+    init(_ listeners: [(CInt, Door)], _ settings: WorkerSettings, _ shared: Shared) throws(ReactorError) {
         let waker = try Waker()
         let mailbox = Mailbox(waker)
         let ended = ended
@@ -207,7 +229,7 @@ final class WorkerThread {
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
                     connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
                 )
-                for (descriptor, direction) in listeners { try worker.listen(descriptor, direction: direction) }
+                for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()
                 worker.log.flush()
                 withExtendedLifetime(worker) { loop.close() }

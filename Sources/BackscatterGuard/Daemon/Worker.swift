@@ -1,5 +1,6 @@
 // One event loop thread: its listeners, its relays, what they share. Other threads reach it through its mailbox.
 
+import Glibc
 import Synchronization
 
 /// What another thread tells a worker.
@@ -46,6 +47,16 @@ struct WorkerSettings: Sendable {
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
     var limits: ConnectionLimits.Settings
+    /// The certificates; nil without any.
+    var tlsServer: TLSServer?
+    var tlsClient: TLSClient?
+    var upstreamTLSName: String?
+}
+
+/// What the sessions of a listener have in common.
+struct Door: Sendable {
+    var direction: Direction
+    var tls: ClientTLS
 }
 
 /// Runs sessions on its own thread.
@@ -70,6 +81,8 @@ final class Worker {
     private(set) var now = EventLoop.milliseconds()
 
     var upstreams: [UpstreamTarget] { settings.upstreams }
+    var tlsClient: TLSClient? { settings.tlsClient }
+    var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
 
     init(
@@ -93,27 +106,33 @@ final class Worker {
     // MARK: clients
 
     /// Takes clients from a listening descriptor.
-    func listen(_ descriptor: CInt, direction: Direction) throws(ReactorError) {
+    func listen(_ descriptor: CInt, _ door: Door) throws(ReactorError) {
         let listener = try Listener(descriptor: descriptor, loop: loop) { [unowned self] client, address in
-            accept(client, from: address, direction)
+            accept(client, from: address, door)
         }
         listeners.append(listener)
     }
 
-    private func accept(_ descriptor: CInt, from address: SocketAddress, _ direction: Direction) {
+    private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
         let client = PeerAddress(address)
+        let (tls, tlsServer) = (door.tls, settings.tlsServer)
+        // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
+        if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
         guard connections.admit(client.with(port: 0), settings.limits) else {
             log.write(.info, "client=\(client.text) refused: too many connections")
+            // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
+            if tls.start == .implicit { return _ = Glibc.close(descriptor) }
             return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
         }
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
-            direction: direction, isExempt: settings.exempt.contains { $0.contains(client) },
-            isOutgoingClient: settings.outgoing.contains { $0.contains(client) }
+            direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
+            isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
+            clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
-        let relay = Relay(number: number, session: session, worker: self)
+        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer)
         relays[number] = relay
         do {
             try relay.start(descriptor)

@@ -12,9 +12,10 @@ enum AddressScanner {
     static func addresses(in text: Span<UInt8>, atMost limit: Int = 64) -> [Octets] {
         var found: [Octets] = []
         var floor = 0
+        var quoteFloor = 0
         var index = 0
         while found.count < limit, let at = text.firstIndex(of: ASCII.at, from: index) {
-            let start = localStart(text, at: at, floor: floor)
+            let start = localStart(text, at: at, floor: floor, quoteFloor: &quoteFloor)
             let end = domainEnd(text, at: at)
             index = at + 1
             guard start < at, end > index, end - start <= longest else { continue }
@@ -52,14 +53,17 @@ enum AddressScanner {
         return address.copied()
     }
 
-    private static func localStart(_ text: Span<UInt8>, at: Int, floor: Int) -> Int {
+    /// - Parameter quoteFloor: before it no quotation mark opens: each octet is searched for one but once.
+    private static func localStart(_ text: Span<UInt8>, at: Int, floor: Int, quoteFloor: inout Int) -> Int {
         var start = at
         if start > floor, text[start - 1] == ASCII.quote {
             start -= 1
-            while start > floor, at - start < longest {
+            let lowest = max(floor, quoteFloor)
+            while start > lowest, at - start < longest {
                 start -= 1
                 if text[start] == ASCII.quote, start == floor || text[start - 1] != ASCII.backslash { return start }
             }
+            quoteFloor = at - 1
             return at
         }
         while start > floor, at - start < longest, isLocal(text[start - 1]) { start -= 1 }

@@ -19,8 +19,6 @@ struct MessageIDScanner: Sendable {
     private let readsQuoting: Bool
     private static let headKept = MessageID.limit + 64
     private static let usualLength = 96
-    /// Shorter runs cost less octet by octet.
-    private static let worthCopying = 8
 
     /// - Parameter limit: at most so many ids are kept; 1 or more.
     init(limit: Int, readsQuoting: Bool = true) {
@@ -48,6 +46,31 @@ struct MessageIDScanner: Sendable {
     /// The next octet of the body; line ends of folding may be left in.
     mutating func take(_ octet: UInt8) {
         if readsQuoting, head.count < MessageIDScanner.headKept { head.append(octet) }
+        step(octet)
+    }
+
+    /// The next octets of the body.
+    mutating func take(_ octets: Span<UInt8>) {
+        if readsQuoting { MessageIDScanner.append(octets, to: &head, limit: MessageIDScanner.headKept) }
+        var index = 0
+        while index < octets.count {
+            guard place != .comment, !isEscaped, MessageIDScanner.isPlain(octets[index]) else {
+                step(octets[index])
+                index += 1
+                continue
+            }
+            var end = index + 1
+            while end < octets.count, MessageIDScanner.isPlain(octets[end]) { end += 1 }
+            if place == .inside {
+                MessageIDScanner.append(octets.extracting(index..<end), to: &current, limit: MessageID.limit)
+            } else {
+                MessageIDScanner.append(octets.extracting(index..<end), to: &bare, limit: MessageID.limit)
+            }
+            index = end
+        }
+    }
+
+    private mutating func step(_ octet: UInt8) {
         switch place {
         case .outside: takeOutside(octet)
         case .comment: takeComment(octet)
@@ -56,48 +79,16 @@ struct MessageIDScanner: Sendable {
         }
     }
 
-    /// The next octets of the body.
-    mutating func take(_ octets: Span<UInt8>) {
-        var index = 0
-        while index < octets.count {
-            let end = place == .inside || place == .outside ? MessageIDScanner.plainEnd(octets, from: index) : index
-            if end - index >= MessageIDScanner.worthCopying {
-                takePlain(octets.extracting(index..<end))
-                index = end
-            }
-            while index < min(end + 1, octets.count) {
-                take(octets[index])
-                index += 1
-            }
-        }
-    }
-
-    /// Octets that mean nothing but themselves.
-    private mutating func takePlain(_ octets: Span<UInt8>) {
-        if readsQuoting { MessageIDScanner.append(octets, to: &head, limit: MessageIDScanner.headKept) }
-        if place == .inside {
-            MessageIDScanner.append(octets, to: &current, limit: MessageID.limit)
-        } else {
-            MessageIDScanner.append(octets, to: &bare, limit: MessageID.limit)
-        }
-    }
-
     private static func append(_ octets: Span<UInt8>, to kept: inout Octets, limit: Int) {
         let room = limit - kept.count
         if room > 0 { kept.append(octets.extracting(0..<min(octets.count, room))) }
     }
 
-    /// Controls, the blank, `"`, `(`, `)`, `<`, `>`: a bit for each.
-    private static let special: UInt64 = 0x5000_0305_FFFF_FFFF
-
-    private static func plainEnd(_ octets: Span<UInt8>, from start: Int) -> Int {
-        var end = start
-        while end < octets.count {
-            let octet = octets[end]
-            if octet < 0x40 ? special & (1 << UInt64(octet)) != 0 : octet == ASCII.del { break }
-            end += 1
-        }
-        return end
+    /// Whether an octet means nothing but itself: no control, blank, `"`, `(`, `)`, `<`, `>` or backslash.
+    private static func isPlain(_ octet: UInt8) -> Bool {
+        guard octet < 0x80 else { return true }
+        let special: UInt64 = octet < 0x40 ? 0x5000_0305_FFFF_FFFF : 0x8000_0000_1000_0000
+        return special >> UInt64(octet & 0x3F) & 1 == 0
     }
 
     /// A `<` was not followed by its `>` so far.

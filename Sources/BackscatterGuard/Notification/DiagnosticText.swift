@@ -80,16 +80,17 @@ struct DiagnosticText: Sendable {
     }
 
     private mutating func readWords(_ text: Octets) {
-        // Phrases are broken between lines: the end of the line before stands before this one.
-        if window.count > PhraseSet.longest { window.removeFirst(window.count - PhraseSet.longest) }
+        // Phrases are broken between lines: what may be the beginning of one stands before this line.
         window.append(contentsOf: text)
         window.append(ASCII.space)
-        if !hasFailure { hasFailure = Phrases.failures.isFound(in: window.span) }
-        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window.span) }
+        var open = window.count
+        if !hasFailure { hasFailure = Phrases.failures.isFound(in: window.span, open: &open) }
+        if !hasTrouble { hasTrouble = Phrases.troubles.isFound(in: window.span, open: &open) }
         if !hasSignature {
-            hasSignature = Phrases.signatures.isFound(in: window.span)
+            hasSignature = Phrases.signatures.isFound(in: window.span, open: &open)
             if hasSignature { isReceipt = Phrases.receipts.isFound(in: window.span) }
         }
+        window.removeFirst(open)
     }
 
     /// `... addressed to:` at the end of a line: the next lines list addresses.

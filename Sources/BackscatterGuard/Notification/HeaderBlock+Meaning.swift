@@ -19,7 +19,7 @@ extension HeaderBlock {
     /// The mail is a bounce itself, so what it returns counts, not it.
     func looksLikeBounce(_ type: ContentType) -> Bool {
         if isMarkedAsBounce(type) { return true }
-        if isFromDaemon { return hasFailedSubject || has(.from, HeaderBlock.daemon.isFound) }
+        if isFromDaemon { return has(.from, HeaderBlock.daemon.isFound) || hasFailedSubject }
         return hasNullSender && hasFailedSubject
     }
 

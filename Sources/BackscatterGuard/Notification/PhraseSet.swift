@@ -3,7 +3,7 @@
 
 /// A set of lower-case phrases of three octets or more, looked for at the beginnings of words.
 struct PhraseSet: Sendable {
-    static let longest = 64
+    private static let keyLength = 3
     private static let filterBits = 4096
 
     private var octets: Octets = []
@@ -18,7 +18,7 @@ struct PhraseSet: Sendable {
 
     init(_ phrases: [String]) {
         var sorted: [[Octets]] = Array(repeating: [], count: 256)
-        for phrase in phrases.map({ Octets($0.utf8) }) where phrase.count >= 3 { sorted[Int(phrase[0])].append(phrase) }
+        for phrase in phrases.map({ Octets($0.utf8) }) where phrase.count >= PhraseSet.keyLength { sorted[Int(phrase[0])].append(phrase) }
         for bucket in sorted {
             buckets.append(starts.count - 1)
             for phrase in bucket {
@@ -34,13 +34,27 @@ struct PhraseSet: Sendable {
 
     /// Whether one of the phrases stands in `text`, in any case of A-Z; single blanks between words.
     ///
-    /// - Complexity: O(text.count), and for the words that pass the filter the phrases that share their first letter.
+    /// - Complexity: O(text.count), and for the words that pass the filter the phrases that share their first letters.
     func isFound(in text: Span<UInt8>) -> Bool {
-        guard text.count >= 3 else { return false }
+        var open = 0
+        return isFound(in: text, open: &open)
+    }
+
+    /// The same for a text of which more may come.
+    ///
+    /// - Parameter open: lowered to the first place where a phrase may have begun that `text` does not end.
+    func isFound(in text: Span<UInt8>, open: inout Int) -> Bool {
+        let last = text.count - PhraseSet.keyLength
         var isWordStart = true
-        for index in 0..<(text.count - 2) {
+        for index in 0..<text.count {
             let octet = text[index]
-            if isWordStart, isFound(in: text, at: index) { return true }
+            if isWordStart {
+                if index > last {
+                    open = min(open, index)
+                    return false
+                }
+                if isFound(in: text, at: index, open: &open) { return true }
+            }
             isWordStart = !(ASCII.isLetter(octet) || octet >= 0x80)
         }
         return false
@@ -51,17 +65,23 @@ struct PhraseSet: Sendable {
     func isPrefix(of line: Span<UInt8>, from start: Int = 0) -> Bool {
         var first = start
         while first < line.count, !ASCII.isLetter(line[first]), !ASCII.isDigit(line[first]), line[first] < 0x80 { first += 1 }
-        guard first + 2 < line.count else { return false }
+        guard first + PhraseSet.keyLength <= line.count else { return false }
         let key = PhraseSet.key(line, first)
         guard mayHold(key) else { return false }
         for phrase in phrases(at: line[first]) where keys[phrase] == key && isLoose(phrase, line, first) { return true }
         return false
     }
 
-    private func isFound(in text: Span<UInt8>, at start: Int) -> Bool {
+    private func isFound(in text: Span<UInt8>, at start: Int, open: inout Int) -> Bool {
         let key = PhraseSet.key(text, start)
         guard mayHold(key) else { return false }
-        for phrase in phrases(at: text[start]) where keys[phrase] == key && isExact(phrase, text, start) { return true }
+        for phrase in phrases(at: text[start]) where keys[phrase] == key {
+            let length = starts[phrase + 1] - starts[phrase]
+            let known = min(length, text.count - start)
+            guard isExact(starts[phrase], known, text, start) else { continue }
+            if known == length { return true }
+            open = min(open, start)
+        }
         return false
     }
 
@@ -85,11 +105,8 @@ struct PhraseSet: Sendable {
 
     private static func filterBit(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
 
-    private func isExact(_ phrase: Int, _ text: Span<UInt8>, _ start: Int) -> Bool {
-        let first = starts[phrase]
-        let count = starts[phrase + 1] - first
-        guard count <= text.count - start else { return false }
-        for index in 0..<count where ASCII.lowercase(text[start + index]) != octets[first + index] { return false }
+    private func isExact(_ phrase: Int, _ length: Int, _ text: Span<UInt8>, _ start: Int) -> Bool {
+        for index in 0..<length where ASCII.lowercase(text[start + index]) != octets[phrase + index] { return false }
         return true
     }
 

@@ -3,6 +3,9 @@
 //
 // Life: the C events hold one retain of the object from `open` to `close()`, which is idempotent. Subclasses get
 // `received`, `ended`, `failed`, `drained`; none of them is called after `close()`.
+//
+// A socket may be upgraded to TLS at any moment (`Socket+TLS.swift`): then the same calls carry what is inside. What is
+// not private here is for that file.
 
 import CEvent
 import Glibc
@@ -10,11 +13,13 @@ import Glibc
 @safe open class Socket {
     public let loop: EventLoop
     public private(set) var descriptor: CInt
-    private var reading: OpaquePointer?
+    var reading: OpaquePointer?
     private var writing: OpaquePointer?
-    private var backlogBuffer: OpaquePointer?
+    var backlogBuffer: OpaquePointer?
     private var isReading = false
-    private var wantsReading = true
+    final var wantsReading = true
+    /// nil in clear.
+    final var tls: TLSConnection?
     private var lingering = Lingering.no
     private enum Lingering { case no, flushing, draining(octets: Int) }
 
@@ -43,6 +48,10 @@ import Glibc
     open func failed(_ number: CInt) {}
     /// The backlog that `send` left has gone out.
     open func drained() {}
+    /// The TLS handshake that `startTLS` began is done.
+    open func secured(version: String, cipher: String) {}
+    /// It failed, and with it the connection: nothing may be sent in clear any more.
+    open func handshakeFailed(_ reason: String) {}
     /// `closeWhenFlushed` has done its work and the descriptor is closed.
     open func lingeringEnded() {}
 
@@ -58,6 +67,7 @@ import Glibc
     public final func send(_ first: Span<UInt8>, _ second: Span<UInt8>) {
         guard isOpen, first.count + second.count > 0 else { return }
         if backlog > 0 { return keep(first, second, from: 0) }
+        if let tls { return send(first, second, in: tls) }
         let sent = unsafe first.withUnsafeBufferPointer { one in
             unsafe second.withUnsafeBufferPointer { two in unsafe write(one, two) }
         }
@@ -89,7 +99,7 @@ import Glibc
         }
     }
 
-    private func keep(_ first: Span<UInt8>, _ second: Span<UInt8>, from start: Int) {
+    final func keep(_ first: Span<UInt8>, _ second: Span<UInt8>, from start: Int) {
         if unsafe backlogBuffer == nil { unsafe backlogBuffer = evbuffer_new() }
         guard let buffer = unsafe backlogBuffer else { return writeFailed(ENOMEM) }
         var skip = start
@@ -104,7 +114,7 @@ import Glibc
         armWriting()
     }
 
-    private func armWriting() {
+    final func armWriting() {
         if unsafe writing == nil {
             let context = unsafe Unmanaged.passUnretained(self).toOpaque()
             unsafe writing = event_new(loop.base, descriptor, Int16(EV_WRITE | EV_PERSIST), socketWritable, context)
@@ -113,10 +123,19 @@ import Glibc
         unsafe event_add(event, nil)
     }
 
+    final func disarmWriting() {
+        if let event = unsafe writing { unsafe event_del(event) }
+    }
+
     /// A failed write is reported from the event loop, not from within `send`: no callback re-enters a session.
-    private func writeFailed(_ number: CInt) {
-        guard let event = unsafe reading else { return }
+    final func writeFailed(_ number: CInt) {
         deferredError = number
+        activateReading()
+    }
+
+    /// Has the loop call `readable` although the descriptor may not be.
+    final func activateReading() {
+        guard let event = unsafe reading else { return }
         unsafe event_active(event, EV_READ, 1)
     }
     private var deferredError: CInt = 0
@@ -130,6 +149,7 @@ import Glibc
     public final func resumeReading() {
         wantsReading = true
         startReading()
+        if let tls, tls.mayHoldMore { activateReading() }
     }
 
     private func startReading() {
@@ -138,7 +158,7 @@ import Glibc
         unsafe event_add(event, nil)
     }
 
-    private func stopReading() {
+    final func stopReading() {
         guard isReading, let event = unsafe reading else { return }
         isReading = false
         unsafe event_del(event)
@@ -148,6 +168,7 @@ import Glibc
         if deferredError != 0 { return failed(deferredError) }
         if case .draining(let octets) = lingering { return drain(octets) }
         guard wantsReading else { return stopReading() }
+        if let tls { return read(from: tls) }
         let count = unsafe recv(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
         let number = errno
         if count > 0 {
@@ -163,12 +184,16 @@ import Glibc
     }
 
     fileprivate func writable() {
+        if let tls { return write(to: tls) }
         guard let buffer = unsafe backlogBuffer else { return }
         let sent = unsafe evbuffer_write(buffer, descriptor)
         let number = errno
         if sent < 0 && number != EAGAIN && number != EINTR { return failed(number) }
-        guard unsafe evbuffer_get_length(buffer) == 0 else { return }
-        if let event = unsafe writing { unsafe event_del(event) }
+        if unsafe evbuffer_get_length(buffer) == 0 { unsafe backlogIsGone(buffer) }
+    }
+
+    final func backlogIsGone(_ buffer: OpaquePointer) {
+        disarmWriting()
         unsafe evbuffer_free(buffer)
         unsafe backlogBuffer = nil
         if case .flushing = lingering { return shutDown() }
@@ -200,6 +225,7 @@ import Glibc
     }
 
     private func shutDown() {
+        tls?.sayGoodbye()
         if shutdown(descriptor, CInt(SHUT_WR)) != 0 || !wantsReading && !isReading { return finishLingering() }
         lingering = .draining(octets: 65536)
         wantsReading = true
@@ -227,6 +253,7 @@ import Glibc
         unsafe writing = nil
         if let buffer = unsafe backlogBuffer { unsafe evbuffer_free(buffer) }
         unsafe backlogBuffer = nil
+        tls = nil
         _ = Glibc.close(descriptor)
         descriptor = -1
         unsafe Unmanaged.passUnretained(self).release()

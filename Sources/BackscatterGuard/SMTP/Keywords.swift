@@ -18,9 +18,14 @@ public struct Keywords: Sendable {
     public private(set) var xclientAttributes: [Octets]?
     /// Whether upstream offers STARTTLS, which itself is never passed on.
     public private(set) var hasStartTLS = false
+    /// Whether upstream offers REQUIRETLS (RFC 8689), which is passed on inside TLS only.
+    public private(set) var hasRequireTLS = false
+    private var isInsideTLS = false
 
     /// - Parameter reply: a whole 250 reply to EHLO, as ReplyScanner found it. Its first line is the greeting.
-    public init(reply: Span<UInt8>) {
+    /// - Parameter isInsideTLS: the client is.
+    public init(reply: Span<UInt8>, isInsideTLS: Bool = false) {
+        self.isInsideTLS = isInsideTLS
         var start = reply.firstIndex(of: ASCII.lf).map { $0 + 1 } ?? reply.count
         while start < reply.count {
             let end = reply.firstIndex(of: ASCII.lf, from: start) ?? reply.count
@@ -37,7 +42,7 @@ public struct Keywords: Sendable {
         let kept = lines.filter { !ASCII.equal(Self.name(of: $0), name) }
         guard kept.count < lines.count else { return }
         let (attributes, startTLS) = (xclientAttributes, hasStartTLS)
-        self = Keywords(reply: Octets().span)
+        self = Keywords(reply: Octets().span, isInsideTLS: isInsideTLS)
         (xclientAttributes, hasStartTLS) = (attributes, startTLS)
         for line in kept { take(line) }
         removeUnframed()
@@ -86,6 +91,9 @@ public struct Keywords: Sendable {
         case "xclient":
             xclientAttributes = words.dropFirst().map { Octets($0) }
             return
+        case "requiretls":
+            guard isInsideTLS else { return }
+            hasRequireTLS = true
         case "starttls":
             hasStartTLS = true
             return

@@ -9,6 +9,11 @@ enum Replies {
     static let notImplemented = Reply(502, "5.5.1", "Error: command not implemented").octets
     static let helloArgument = Reply(501, "5.5.4", "Syntax: EHLO hostname").octets
     static let noArgument = Reply(501, "5.5.4", "Error: this command has no argument").octets
+    static let readyForTLS = Reply(220, "2.0.0", "Ready to start TLS").octets
+    static let tlsActive = Reply(554, "5.5.1", "Error: TLS already active").octets
+    static let needTLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first").octets
+    static let authNeedsTLS = Reply(538, "5.7.11", "Encryption required for requested authentication mechanism").octets
+    static let requireTLS = Reply(555, "5.5.4", "Unsupported option: REQUIRETLS").octets
     static let mailSyntax = Reply(501, "5.1.7", "Bad sender address syntax").octets
     static let recipientSyntax = Reply(501, "5.1.3", "Bad recipient address syntax").octets
     static let nestedMail = Reply(503, "5.5.1", "Error: nested MAIL command").octets

@@ -10,6 +10,8 @@ extension SMTPSession {
         }
         if awaited.isFull { return false }
         expectClient(at: now)
+        if clientTLS.isRequired, tls == nil, refusesInClear(verb, at: now, into: sink) { return true }
+        if upstreamIsStale { renewUpstream(before: verb, into: sink) }
         if line.count > SMTPSession.lineLimit {
             if case .auth = verb {} else { refuse(Replies.lineTooLong, at: now, into: sink); return true }
         }
@@ -28,7 +30,8 @@ extension SMTPSession {
         case .vrfy, .expn, .help, .etrn: return plain(line, or: nil, at: now, into: sink)
         case .auth: return authenticate(line, at: now, into: sink)
         case .malformed: refuse(Replies.controls, at: now, into: sink)
-        case .starttls, .xclient, .xforward: refuse(Replies.notImplemented, at: now, into: sink)
+        case .starttls: return startTLS(line, at: now, into: sink)
+        case .xclient, .xforward: refuse(Replies.notImplemented, at: now, into: sink)
         case .proxy, .unknown: refuse(Replies.syntax, at: now, into: sink)
         }
         return true
@@ -88,6 +91,10 @@ extension SMTPSession {
         }
         guard let arguments = MailArguments(line) else {
             refuse(Replies.mailSyntax, at: now, into: sink)
+            return true
+        }
+        if MailParameters.value(of: "requiretls", in: line, arguments.parameters) != nil, keywords?.hasRequireTLS != true {
+            refuse(Replies.requireTLS, at: now, into: sink)
             return true
         }
         // Replies that are still due belong to what was before: none may be taken for this transaction's (THREATS R5).
@@ -223,6 +230,11 @@ extension SMTPSession {
         guard awaited.isEmpty else { return false }
         if transaction?.hasChunks == true {
             refuse(Replies.chunksBegun, at: now, into: sink)
+            return true
+        }
+        // Where TLS is not to be had, the mail server says whether it takes passwords in clear.
+        guard offerPlace != .beforeTLS || settings.authWithoutTLS else {
+            refuse(Replies.authNeedsTLS, at: now, into: sink)
             return true
         }
         guard keywords?.hasAuth == true else {

@@ -50,6 +50,7 @@ extension SMTPSession {
         if owesReset, awaited.isEmpty { _ = payReset(at: now, into: sink) }
         switch input {
         case .nothing, .closed: return
+        case .handshake: return handshakeTicked(at: now, limit: commandLimit, into: sink)
         default: break
         }
         let isPressed: Bool

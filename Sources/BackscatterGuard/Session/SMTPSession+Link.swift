@@ -58,9 +58,9 @@ extension SMTPSession {
         switch link {
         case .greeting:
             guard code == 220 else { return greetingRefused(code, reply, into: sink, at: now) }
-            guard case .xclient = settings.identity else { return linkIdentified(at: now, into: sink) }
-            link = .identifying
-            sink.toUpstream(Octets("EHLO \(settings.hostname)\r\n".utf8))
+            if wantsUpstreamTLS { return askForTLS(into: sink) }
+            identify(at: now, into: sink)
+        case .offeringTLS, .startingTLS: upstreamTLSReplied(code, reply, at: now, into: sink)
         case .identifying:
             if (400..<500).contains(code) { return greetingRefused(code, reply, into: sink, at: now) }
             let offered = code == 250 ? Keywords(reply: reply.span).xclientAttributes : nil
@@ -76,8 +76,15 @@ extension SMTPSession {
             guard !left.isEmpty else { return linkIdentified(at: now, into: sink) }
             sink.toUpstream(left.removeFirst())
             link = .xclient(left: left)
-        case .none, .dialling, .standing: break
+        case .none, .dialling, .securing, .standing: break
         }
+    }
+
+    /// Tells the upstream by XCLIENT who the client is; the PROXY header has done so already.
+    mutating func identify(at now: Int64, into sink: some SessionSink) {
+        guard case .xclient = settings.identity else { return linkIdentified(at: now, into: sink) }
+        link = .identifying
+        sink.toUpstream(Octets("EHLO \(settings.hostname)\r\n".utf8))
     }
 
     private mutating func greetingRefused(_ code: Int, _ reply: Octets, into sink: some SessionSink, at now: Int64) {
@@ -97,7 +104,7 @@ extension SMTPSession {
     }
 
     /// THREATS R11: never a session without the client's true address.
-    private mutating func identityFailed(at now: Int64, into sink: some SessionSink) {
+    mutating func identityFailed(at now: Int64, into sink: some SessionSink) {
         sink.report(.identityRefused(session: number))
         linkUseless(Replies.identity, at: now, into: sink)
     }
@@ -132,7 +139,7 @@ extension SMTPSession {
             return linkUseless(code < 500 ? Replies.upstreamUnavailable : Replies.upstreamChanged, at: now, into: sink)
         }
         if isExtended, let keywords {
-            let new = Keywords(reply: reply.span)
+            let new = Keywords(reply: reply.span, isInsideTLS: tls != nil)
             guard new.includes(keywords) else { return linkUseless(Replies.upstreamChanged, at: now, into: sink) }
         }
         linkStands(at: now, into: sink)

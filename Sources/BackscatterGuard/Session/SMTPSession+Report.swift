@@ -19,7 +19,7 @@ extension SMTPSession {
 
     private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {
         TransactionSummary(
-            session: number, client: client, reversePath: transaction.reversePath.octets,
+            session: number, client: client, tls: tls, reversePath: transaction.reversePath.octets,
             forwardPaths: transaction.recipients.lazy.filter { $0.reply == .accepted }.prefix(MailTransaction.keptRecipients).map(\.path.octets),
             recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, hasContent: transaction.hasContent,
             size: transaction.contentOctets, judgement: transaction.hold?.judgement ?? settled(transaction),

@@ -8,7 +8,7 @@ extension SMTPSession {
         var start = 0
         while start < octets.count {
             switch link {
-            case .none, .dialling: return
+            case .none, .dialling, .securing: return     // in clear behind the 220 to STARTTLS: thrown away
             default: break
             }
             switch replies.scan(octets, from: start) {
@@ -131,7 +131,7 @@ extension SMTPSession {
             sink.toClient(Octets("250 \(settings.hostname)\r\n".utf8))
             return
         }
-        let offer = settings.offer(for: replies.carried + tail.copied())
+        let offer = settings.offer(for: replies.carried + tail.copied(), at: offerPlace)
         keywords = offer.keywords
         sink.toClient(offer.answer)
     }
@@ -198,7 +198,8 @@ extension SMTPSession {
     mutating func lost(_ reply: Octets = Replies.upstreamLost, at now: Int64, into sink: some SessionSink) {
         switch link {
         case .none, .dialling: return
-        case .greeting: return tryNext(into: sink)
+        case .greeting, .offeringTLS, .startingTLS: return tryNext(into: sink)
+        case .securing: return upstreamHandshakeFailed("connection lost", at: now, into: sink)
         case .identifying, .xclient: return linkUseless(reply, at: now, into: sink)
         case .standing: break
         }

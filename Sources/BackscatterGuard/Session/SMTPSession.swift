@@ -23,6 +23,8 @@ public struct SMTPSession {
         case discardedLine
         /// An event has to come first: a reply, a verdict, a durable record.
         case nothing
+        /// TLS is being agreed on; what came in clear is thrown away (THREATS R7).
+        case handshake
         /// The session is over; whatever comes is thrown away.
         case closed
     }
@@ -42,6 +44,8 @@ public struct SMTPSession {
     /// The upstream connection.
     enum Link {
         case none, dialling, greeting
+        /// guardd's own EHLO before STARTTLS, STARTTLS itself, the handshake.
+        case offeringTLS, startingTLS, securing
         /// guardd's own EHLO before XCLIENT.
         case identifying
         case xclient(left: [Octets])
@@ -64,6 +68,8 @@ public struct SMTPSession {
     let direction: Direction
     let isExempt: Bool
     let isOutgoingClient: Bool
+    /// How this client comes to TLS.
+    let clientTLS: ClientTLS
 
     var input = Input.command
     var flow = Flow.through
@@ -84,6 +90,13 @@ public struct SMTPSession {
     /// What the client hears when the octets of a refused chunk have been thrown away.
     var chunkRefusal: Octets = []
     var headerUnstuffer = DotUnstuffer()
+
+    /// What the client's TLS connection agreed on; nil in clear.
+    var tls: TLSSummary?
+    /// The upstream heard things before STARTTLS that count no more: only a new hello may follow them there.
+    var upstreamIsStale = false
+    /// With `upstream_tls = "may"` a handshake has failed: this session goes on in clear.
+    var upstreamStaysInClear = false
 
     var helo: Octets = []
     var isExtended = false
@@ -131,7 +144,7 @@ public struct SMTPSession {
     ///   - isOutgoingClient: listed in `outgoing_networks`.
     public init(
         number: UInt64, settings: SessionSettings, client: PeerAddress, server: PeerAddress,
-        direction: Direction, isExempt: Bool, isOutgoingClient: Bool
+        direction: Direction, isExempt: Bool, isOutgoingClient: Bool, clientTLS: ClientTLS = ClientTLS()
     ) {
         self.number = number
         self.settings = settings
@@ -140,12 +153,14 @@ public struct SMTPSession {
         self.direction = direction
         self.isExempt = isExempt
         self.isOutgoingClient = isOutgoingClient
+        self.clientTLS = clientTLS
     }
 
     // MARK: events
 
-    /// The client is there: guardd greets by itself, at once.
+    /// The client is there: guardd greets by itself, at once, or when TLS stands.
     public mutating func opened(at now: Int64, into sink: some SessionSink) {
+        if clientTLS.start == .implicit, tls == nil { return shakeHands(at: now, into: sink) }
         sink.toClient(settings.greeting)
         expectClient(at: now)
     }
@@ -165,7 +180,7 @@ public struct SMTPSession {
             case .discardedChunk: start = discardChunk(octets, from: start, at: now, into: sink)
             case .discardedLine: start = discardLine(octets, from: start, into: sink)
             case .nothing: return start
-            case .closed: return octets.count
+            case .handshake, .closed: return octets.count
             }
             if start == before && !madeProgress { return start }
             madeProgress = false
@@ -205,7 +220,7 @@ public struct SMTPSession {
     mutating func endIfDone(into sink: some SessionSink) {
         if clientHasEnded {
             switch input {
-            case .content, .chunk, .discardedChunk, .authentication: return drop(into: sink)
+            case .content, .chunk, .discardedChunk, .authentication, .handshake: return drop(into: sink)
             case .command where !line.isEmpty && !lineIsComplete,
                  .discardedLine:
                 if awaited.isEmpty { return drop(into: sink) }

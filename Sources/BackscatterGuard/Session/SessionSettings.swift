@@ -51,11 +51,15 @@ public final class SessionSettings: Sendable {
     public let holdLimit: Int
     public let hardErrorLimit: Int
     public let timeouts: SessionTimeouts
+    public let upstreamTLS: UpstreamTLS
+    /// AUTH is carried in clear too.
+    public let authWithoutTLS: Bool
     /// The 220 to the client.
     let greeting: Octets
     /// What ends the 550: the configured URL, washed, and CRLF.
     let refusalTail: Octets
-    private let lastKeywords = Mutex<(reply: Octets, offer: Offer)?>(nil)
+    /// By place, see `offer`.
+    private let lastKeywords = Mutex<[OfferPlace: (reply: Octets, offer: Offer)]>([:])
 
     /// Upstream's keywords and guardd's own answer made of them.
     struct Offer: Sendable {
@@ -63,19 +67,24 @@ public final class SessionSettings: Sendable {
         let answer: Octets
     }
 
-    /// What to offer the client after upstream's `reply` to EHLO.
-    func offer(for reply: Octets) -> Offer {
-        if let last = lastKeywords.withLock({ $0 }), last.reply == reply { return last.offer }
-        let keywords = Keywords(reply: reply.span)
-        let offer = Offer(keywords: keywords, answer: keywords.reply(hostname: hostname))
-        lastKeywords.withLock { $0 = (reply, offer) }
+    /// Where a client stands; what it is offered depends on it.
+    enum OfferPlace: Hashable { case clear, beforeTLS, insideTLS }
+
+    /// What to offer the client after upstream's `reply` to EHLO (THREATS R12).
+    func offer(for reply: Octets, at place: OfferPlace) -> Offer {
+        if let last = lastKeywords.withLock({ $0[place] }), last.reply == reply { return last.offer }
+        var keywords = Keywords(reply: reply.span, isInsideTLS: place == .insideTLS)
+        if place == .beforeTLS, !authWithoutTLS { keywords.remove("auth") }
+        let offer = Offer(keywords: keywords, answer: keywords.reply(hostname: hostname, adding: place == .beforeTLS ? ["STARTTLS"] : []))
+        lastKeywords.withLock { $0[place] = (reply, offer) }
         return offer
     }
 
     public init(
         hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail, recordPairs: PairRecording = .withoutID,
         refusesBareLineEndings: Bool = false, refusalURL: String? = nil, holdLimit: Int = 256 * 1024,
-        hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts()
+        hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts(),
+        upstreamTLS: UpstreamTLS = .none, authWithoutTLS: Bool = false
     ) {
         self.hostname = hostname
         self.identity = identity
@@ -87,6 +96,8 @@ public final class SessionSettings: Sendable {
         self.holdLimit = holdLimit
         self.hardErrorLimit = hardErrorLimit
         self.timeouts = timeouts
+        self.upstreamTLS = upstreamTLS
+        self.authWithoutTLS = authWithoutTLS
         refusalTail = Octets((refusalURL.map { ", see \(ASCII.washed($0.utf8, limit: 120))" } ?? "").utf8) + [ASCII.cr, ASCII.lf]
         greeting = Reply(220, nil, "\(hostname) ESMTP").octets
     }
@@ -96,6 +107,8 @@ public final class SessionSettings: Sendable {
 public struct SessionTimeouts: Sendable, Equatable {
     /// A client's next command, whole (§4.5.3.2.7; THREATS R21).
     public var clientCommand: Int64 = 300_000
+    /// A TLS handshake, whole (THREATS R8).
+    public var handshake: Int64 = 60_000
     /// Content may take this long, and `clientOctet` more for each octet that came.
     public var clientContent: Int64 = 300_000
     /// Octets a second that slow content must reach: 500.

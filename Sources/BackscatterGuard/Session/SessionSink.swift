@@ -10,6 +10,11 @@ public protocol SessionSink: AnyObject {
     /// Connects to the first upstream, or with `next` to the one after that which failed last. `upstreamConnected`
     /// or, when none is left, `upstreamUnavailable` follows.
     func dial(next: Bool)
+    /// Goes on in TLS with the client when all replies have been written; `clientSecured` or `clientHandshakeFailed` follows.
+    /// What the client has sent in clear until then is thrown away.
+    func startTLS()
+    /// Goes on in TLS with the upstream; `upstreamSecured` or `upstreamHandshakeFailed` follows.
+    func startUpstreamTLS()
     /// Closes the upstream connection at once. What was not yet written is dropped.
     func hangUpUpstream()
     /// Closes the client's connection when all replies have been written.

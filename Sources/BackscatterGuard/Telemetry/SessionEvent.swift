@@ -15,6 +15,10 @@ public enum SessionEvent: Sendable {
     case upstreamUnavailable(session: UInt64, reason: [String])
     case upstreamTimedOut(session: UInt64)
     case clientTimedOut(session: UInt64)
+    /// The client's TLS handshake failed: nothing more is said to it.
+    case clientHandshakeFailed(session: UInt64, client: PeerAddress, reason: String)
+    /// The upstream can't be spoken to in TLS. `goesOnInClear`: because `upstream_tls` is "may".
+    case upstreamHandshakeFailed(session: UInt64, reason: String, goesOnInClear: Bool)
     /// The record of an outgoing mail could not be made durable.
     case unrecorded(session: UInt64, passes: Bool)
 }
@@ -23,6 +27,8 @@ public enum SessionEvent: Sendable {
 public struct TransactionSummary: Sendable {
     public var session: UInt64
     public var client: PeerAddress
+    /// nil in clear.
+    public var tls: TLSSummary?
     public var reversePath: Octets
     /// As many as were kept; `recipientCount` tells how many were accepted.
     public var forwardPaths: [Octets]
@@ -48,6 +54,8 @@ extension SessionEvent {
         case .upstreamUnavailable(let session, let reason): "\(Self.name(session)) upstream: none available (\(reason.isEmpty ? "closed before its greeting" : reason.joined(separator: "; ")))"
         case .upstreamTimedOut(let session): "\(Self.name(session)) upstream: timed out"
         case .clientTimedOut(let session): "\(Self.name(session)) client: timed out"
+        case .clientHandshakeFailed(let session, let client, let reason): "\(Self.name(session)) client: TLS handshake failed: client=\(client.text) reason=\"\(ASCII.washed(reason.utf8, limit: 200))\""
+        case .upstreamHandshakeFailed(let session, let reason, let goesOnInClear): "\(Self.name(session)) upstream: no TLS: \(ASCII.washed(reason.utf8, limit: 200))\(goesOnInClear ? ", going on in clear (upstream_tls = \"may\")" : ", not used (upstream_tls = \"verify\")")"
         case .unrecorded(let session, let passes): "\(Self.name(session)) record: sent mail could not be recorded, \(passes ? "passed on all the same (record_failure = \"pass\")" : "client got a temporary failure")"
         }
     }
@@ -61,8 +69,8 @@ extension SessionEvent {
     var severity: Severity {
         switch self {
         case .transaction: .info
-        case .clientTimedOut: .info
-        case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable: .warning
+        case .clientTimedOut, .clientHandshakeFailed: .info
+        case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
         case .identityRefused, .unrecorded: .error
         }
     }
@@ -97,6 +105,12 @@ extension TransactionSummary {
         }
         line.append(" client=")
         line.append(client.text)
+        if let tls {
+            line.append(" tls=")
+            line.append(tls.version)
+            line.append(" cipher=")
+            line.append(tls.cipher)
+        }
         line.append(" from=<", washed: reversePath, ">")
         for path in forwardPaths { line.append(" to=<", washed: path, ">") }
         if recipientCount > forwardPaths.count {

@@ -50,6 +50,11 @@ final class RecordingSink: SessionSink {
         hangUps += 1
     }
 
+    private(set) var handshakes = 0
+    private(set) var upstreamHandshakes = 0
+    func startTLS() { handshakes += 1 }
+    func startUpstreamTLS() { upstreamHandshakes += 1 }
+
     func closeClient(saidQuit: Bool) {
         hasClosedClient = true
         self.saidQuit = saidQuit

@@ -17,6 +17,9 @@ final class SessionTranscript {
         var refusalURL: String?
         var holdLimit = 256 * 1024
         var hardErrorLimit = 20
+        var clientTLS = ClientTLS()
+        var upstreamTLS = UpstreamTLS.none
+        var authWithoutTLS = true
         var policy = Policy(SessionTranscript.exampleOrg)
         var client = PeerAddress("192.0.2.7", port: 4711)
         /// How many upstreams there are to dial, one after the other.
@@ -55,12 +58,12 @@ final class SessionTranscript {
         let settings = SessionSettings(
             hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
             refusesBareLineEndings: setup.refusesBareLineEndings, refusalURL: setup.refusalURL, holdLimit: setup.holdLimit,
-            hardErrorLimit: setup.hardErrorLimit
+            hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS
         )
         session = SMTPSession(
             number: 0x2A, settings: settings, client: setup.client ?? .unixSocket,
             server: PeerAddress("192.0.2.25", port: 25) ?? .unixSocket, direction: setup.direction, isExempt: setup.isExempt,
-            isOutgoingClient: setup.isOutgoingClient
+            isOutgoingClient: setup.isOutgoingClient, clientTLS: setup.clientTLS
         )
         session.opened(at: now, into: sink)
         settle()

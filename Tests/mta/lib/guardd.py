@@ -13,14 +13,20 @@ BINARY = os.environ.get('GUARDD') or os.path.join(ROOT, '.build', 'debug', 'guar
 
 
 class Guardd:
-    """A running guardd. `log` is what it has written to standard error."""
+    """A running guardd. `log` is what it has written to standard error.
 
-    def __init__(self, upstream, identity='none', listen=('127.0.0.1',), port=None, direction='auto', outbound_port=None, **keys):
+    `door`: more keys of the listeners. `more`: text behind all, for tables of its own.
+    """
+
+    def __init__(self, upstream, identity='none', listen=('127.0.0.1',), port=None, direction='auto', outbound_port=None, start=True, door=None,
+                 more='', **keys):
         self.folder = processes.folder()
         self.port = port or processes.free_port()
         self.listeners = [(address, self.port, direction) for address in listen]
         if outbound_port:
             self.listeners.append(('127.0.0.1', outbound_port, 'outbound'))
+        self.door = door or {}
+        self.more = more
         self.keys = {'hostname': 'guard.example', 'workers': 2, 'max_connections_per_client': 0,
                      'state_dir': os.path.join(self.folder, 'state'),
                      'upstream': upstream, 'upstream_identity': identity, **keys}
@@ -29,7 +35,8 @@ class Guardd:
         self.output = os.path.join(self.folder, 'log')
         self.process = None
         self.write()
-        self.start()
+        if start:
+            self.start()
 
     def write(self, **changes):
         """Writes the configuration file, with changes that stay."""
@@ -38,6 +45,8 @@ class Guardd:
         for address, port, direction in self.listeners:
             shown = f'[{address}]' if ':' in address else address
             lines += ['', '[[listener]]', f'address = "{shown}:{port}"', f'direction = "{direction}"']
+            lines += [f'{key} = {json.dumps(value)}' for key, value in self.door.items()]
+        lines += ['', self.more]
         with open(self.config, 'w') as file:
             file.write('\n'.join(lines) + '\n')
 
