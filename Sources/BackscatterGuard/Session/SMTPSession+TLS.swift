@@ -115,12 +115,14 @@ extension SMTPSession {
                 greetingRefusal = reply
                 return tryNext(into: sink)
             }
+            guard code == 250 || code >= 400 else { return lost(at: now, into: sink) }        // no answer to EHLO
             guard code == 250, Keywords(reply: reply.span).hasStartTLS else {
                 return staysInClear("STARTTLS is not offered", at: now, into: sink)
             }
             link = .startingTLS
             sink.toUpstream(Octets("STARTTLS\r\n".utf8))
         case .startingTLS:
+            guard code == 220 || code >= 400 else { return lost(at: now, into: sink) }
             guard code == 220 else { return staysInClear("STARTTLS was answered with \(code)", at: now, into: sink) }
             link = .securing
             sink.startUpstreamTLS()

@@ -219,7 +219,7 @@ extension SMTPSession {
         case .nothing, .authentication: return end(reply, into: sink)
         default: break
         }
-        isBroken = transaction != nil || isAuthenticated
+        isBroken = isBroken || transaction != nil || isAuthenticated
         endTransaction(nil, into: sink)
     }
 }

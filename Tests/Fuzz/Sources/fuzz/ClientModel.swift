@@ -11,7 +11,7 @@ struct Envelope: Equatable {
 
 final class ClientModel {
     enum Expected {
-        case greeting, hello, data, authentication, reset, quit, other
+        case greeting, hello, data, authentication, reset, quit, startTLS, other
         case mail(Octets)
         case recipient(Octets)
         case chunk(Octets, isLast: Bool)
@@ -111,6 +111,9 @@ final class ClientModel {
         case .auth:
             expected.append(.authentication)
             mode = .waiting
+        case .starttls:
+            expected.append(.startTLS)
+            mode = .waiting
         case .bdat:
             guard let (size, isLast) = ChunkSize.parse(line.span) else {
                 isLost = true
@@ -179,6 +182,10 @@ final class ClientModel {
             mode = code == 354 ? .content : .command
             if code != 354 { isUncertain = true }                 // some servers forget the mail then
         case .authentication: mode = (300..<400).contains(code) ? .authentication : .command
+        case .startTLS:
+            mode = .command
+            // What was said in clear behind it is thrown away, and what was said before is forgotten: RFC 3207 4.2.
+            if isYes { (envelope, chunks, isUncertain, unparsed) = (nil, [], false, []) }
         case .end(let content, let hasLookAlike):
             promise(!isYes || !hasLookAlike, "a look-alike was accepted")
             isYes ? stage.accepted(envelope, content) : stage.refused()

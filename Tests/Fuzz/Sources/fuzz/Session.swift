@@ -42,7 +42,16 @@ private struct Script {
         settings.policy = second & 3
         settings.holdLimit = second & 4 == 0 ? 256 * 1024 : 40
         settings.hardErrorLimit = second & 8 == 0 ? 20 : 2
-        settings.isExempt = second & 112 == 112
+        switch second >> 4 & 7 {
+        case 1: settings.clientTLS.start = .starttls
+        case 2: settings.clientTLS = ClientTLS(start: .starttls, isRequired: true)
+        case 3: settings.clientTLS.start = .implicit
+        case 4: settings.upstreamTLS = .may
+        case 5: settings.upstreamTLS = .verify
+        case 6: (settings.clientTLS.start, settings.upstreamTLS) = (.starttls, .may)
+        case 7: settings.isExempt = true
+        default: break
+        }
         settings.isOutgoingClient = second & 128 != 0
         return settings
     }
@@ -64,7 +73,8 @@ private struct Script {
             stage.upstreamAnswers(answers, cutAt: next() & 31)
         case 10: event >> 4 < 12 ? stage.dialled(true) : stage.dialled(false)
         case 11: findings(on: stage, next())
-        case 12: stage.recorded(event & 16 == 0)
+        case 12 where event & 32 == 0: stage.recorded(event & 16 == 0)
+        case 12: event & 16 == 0 ? stage.clientShakes(event & 64 == 0) : stage.upstreamShakes(event & 64 == 0)
         case 13: stage.passes([1_000, 10_000, 70_000, 400_000][(event >> 4) & 3], stalled: event & 64 == 0 ? 0 : 200_000, commandLimit: event & 128 == 0 ? .max : 10_000)
         case 14: rare(event >> 4, on: stage)
         default: stage.quiesce()

@@ -24,6 +24,8 @@ struct StageSettings {
     var isOutgoingClient = false
     var offersPipelining = true
     var offersChunking = true
+    var clientTLS = ClientTLS()
+    var upstreamTLS = UpstreamTLS.none
     /// Everything is answered well at once.
     var isObliging = false
 
@@ -47,6 +49,9 @@ final class Stage: SessionSink {
     private var hasEnded = false
     private var toldEnd = false
     private(set) var wantsDial = false
+    /// Handshakes under way.
+    private(set) var isShaking = false
+    private(set) var isUpstreamShaking = false
     private(set) var question: Inquiry?
     private(set) var recordsAwaited = 0
     private var isRecorded = false
@@ -63,11 +68,12 @@ final class Stage: SessionSink {
         let shared = SessionSettings(
             hostname: "guard.example.org", identity: settings.identity, policy: Policies.all[settings.policy % Policies.all.count],
             recordFailure: settings.recordFailure, refusesBareLineEndings: settings.refusesBareLineEndings,
-            holdLimit: settings.holdLimit, hardErrorLimit: settings.hardErrorLimit
+            holdLimit: settings.holdLimit, hardErrorLimit: settings.hardErrorLimit, upstreamTLS: settings.upstreamTLS,
+            authWithoutTLS: settings.clientTLS.start == .none
         )
         session = SMTPSession(
             number: 1, settings: shared, client: Stage.client, server: Stage.server, direction: settings.direction,
-            isExempt: settings.isExempt, isOutgoingClient: settings.isOutgoingClient
+            isExempt: settings.isExempt, isOutgoingClient: settings.isOutgoingClient, clientTLS: settings.clientTLS
         )
         clientModel = ClientModel(self)
         session.opened(at: now, into: self)
@@ -88,7 +94,7 @@ final class Stage: SessionSink {
     // MARK: events
 
     func client(_ octets: Octets) {
-        guard !isOver, !hasEnded else { return }
+        guard !isOver, !hasEnded, !isShaking else { return }
         trace("client says", octets)
         clientModel?.says(octets)
         offered += octets
@@ -148,7 +154,7 @@ final class Stage: SessionSink {
 
     /// Octets that answer nothing, or are no reply at all.
     func upstreamBabbles(_ octets: Octets) {
-        guard let upstream, upstream.pending.isEmpty else { return }
+        guard let upstream, upstream.pending.isEmpty, !isUpstreamShaking else { return }
         hears(upstream: octets)
         promise(isOver || self.upstream !== upstream, "lives on after \(octets), which answers nothing")
     }
@@ -162,9 +168,37 @@ final class Stage: SessionSink {
     func upstreamEnds() {
         guard upstream != nil else { return }
         trace("event", "upstream ended")
+        if isUpstreamShaking { return upstreamShakes(false) }
         let old = upstream
         session.upstreamEnded(at: now, into: self)
         promise(upstream == nil || upstream !== old, "a connection that broke was kept")
+        settle()
+    }
+
+    func clientShakes(_ succeeds: Bool) {
+        guard isShaking, !isOver else { return }
+        trace("event", "client secured: \(succeeds)")
+        isShaking = false
+        if succeeds {
+            session.clientSecured(TLSSummary(version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384"), at: now, into: self)
+        } else {
+            session.clientHandshakeFailed("no shared cipher", into: self)
+            promise(isOver, "lives on after a handshake that failed")
+        }
+        settle()
+    }
+
+    func upstreamShakes(_ succeeds: Bool) {
+        guard isUpstreamShaking, !isOver, let upstream else { return }
+        trace("event", "upstream secured: \(succeeds)")
+        isUpstreamShaking = false
+        if succeeds {
+            upstream.secured()
+            session.upstreamSecured(at: now, into: self)
+        } else {
+            session.upstreamHandshakeFailed("bad certificate", at: now, into: self)
+            promise(self.upstream !== upstream, "a connection that broke was kept")
+        }
         settle()
     }
 
@@ -211,7 +245,11 @@ final class Stage: SessionSink {
     func quiesce() {
         for _ in 0..<100_000 {
             if isOver { return }
-            if wantsDial {
+            if isShaking {
+                clientShakes(true)
+            } else if isUpstreamShaking {
+                upstreamShakes(true)
+            } else if wantsDial {
                 dialled(true)
             } else if question != nil {
                 answersQuestion { Findings(nothingFor: $0, .answered) }
@@ -249,6 +287,7 @@ final class Stage: SessionSink {
     }
 
     private func feed() -> Bool {
+        if isShaking { offered = [] }
         if !offered.isEmpty || session.hasWaitingCommand {
             guard session.takesClientOctets else { return false }
             let octets = offered
@@ -322,7 +361,7 @@ final class Stage: SessionSink {
 
     func toClient(_ octets: Span<UInt8>) {
         trace("client hears", octets.copied())
-        promise(!isOver, "octets for a client that is gone")
+        promise(!isOver && !isShaking, "octets for a client that is gone, or in clear")
         clientModel?.hears(octets)
     }
 
@@ -342,7 +381,17 @@ final class Stage: SessionSink {
     func hangUpUpstream() {
         trace("guardd", "hangs up")
         upstream = nil
-        wantsDial = false
+        (wantsDial, isUpstreamShaking) = (false, false)
+    }
+
+    func startTLS() {
+        promise(!isShaking && !isOver && clientModel?.expected.count ?? 0 <= 1, "a handshake in the middle")
+        isShaking = true
+    }
+
+    func startUpstreamTLS() {
+        promise(upstream?.pending.isEmpty == true && !isUpstreamShaking, "a handshake in the middle")
+        isUpstreamShaking = true
     }
 
     func closeClient(saidQuit: Bool) { closeClient() }

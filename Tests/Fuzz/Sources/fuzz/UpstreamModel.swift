@@ -12,7 +12,7 @@ enum Answer: Int, CaseIterable {
 
 final class UpstreamModel {
     enum Pending {
-        case greeting, ehlo, helo, data, reset, authentication, xclient, quit, other
+        case greeting, ehlo, helo, data, reset, authentication, xclient, startTLS, quit, other
         case mail(Octets)
         case recipient(Octets)
         case end(Octets)
@@ -21,13 +21,13 @@ final class UpstreamModel {
         /// Nothing may be sent behind these before they are answered: RFC 2920 3.1, RFC 4954 4, XCLIENT_README.
         var endsGroup: Bool {
             switch self {
-            case .greeting, .ehlo, .helo, .data, .end, .authentication, .xclient, .quit, .other: true
+            case .greeting, .ehlo, .helo, .data, .end, .authentication, .xclient, .startTLS, .quit, .other: true
             case .reset, .mail, .recipient: false
             case .chunk: false
             }
         }
     }
-    private enum Mode { case header, command, authentication, content, chunk(left: Int, isLast: Bool) }
+    private enum Mode { case header, command, authentication, handshake, content, chunk(left: Int, isLast: Bool) }
 
     private unowned let stage: Stage
     private let settings: StageSettings
@@ -65,6 +65,7 @@ final class UpstreamModel {
             promise(isChunk || !last.endsGroup, "octets without waiting for \(last)")
         }
         buffer.append(octets)
+        if case .handshake = mode { promise(false, "octets in clear instead of a handshake") }
         while parse() {}
     }
 
@@ -72,6 +73,7 @@ final class UpstreamModel {
         switch mode {
         case .header: return parseHeader()
         case .command: return parseLine()
+        case .handshake: return false
         case .authentication:
             guard let line = takeLine() else { return false }
             checkLine(line)
@@ -149,9 +151,17 @@ final class UpstreamModel {
             chunk = []
             mode = .chunk(left: size, isLast: isLast)
         case .noop, .vrfy, .expn, .help, .etrn: pending.append(.other)
-        case .starttls, .xforward, .proxy, .unknown, .malformed: promise(false, "\(verb) went upstream: \(line)")
+        case .starttls:
+            promise(settings.upstreamTLS != .none, "STARTTLS of a client")
+            pending.append(.startTLS)
+        case .xforward, .proxy, .unknown, .malformed: promise(false, "\(verb) went upstream: \(line)")
         }
         return true
+    }
+
+    func secured() {
+        mode = .command
+        (envelope, chunks, pipelines) = (nil, nil, false)
     }
 
     // MARK: what it says
@@ -184,6 +194,10 @@ final class UpstreamModel {
             (envelope, chunks, pipelines) = (nil, nil, false)
             return (250, "mx.example.org")
         case .xclient: return isYes ? (220, "mx.example.org ESMTP") : refusal
+        case .startTLS:
+            guard isYes else { return refusal }
+            mode = .handshake
+            return (220, "2.0.0 go on")
         case .data: return dataReply(answer, refusal)
         case .authentication:
             guard isYes || answer == .odd else { return refusal }
