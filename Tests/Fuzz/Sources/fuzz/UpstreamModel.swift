@@ -195,7 +195,7 @@ final class UpstreamModel {
             return (250, "mx.example.org")
         case .xclient: return isYes ? (220, "mx.example.org ESMTP") : refusal
         case .startTLS:
-            guard isYes else { return refusal }
+            guard isYes else { return answer == .odd ? (354, "what") : refusal }
             mode = .handshake
             return (220, "2.0.0 go on")
         case .data: return dataReply(answer, refusal)
