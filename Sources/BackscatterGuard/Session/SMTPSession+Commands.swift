@@ -69,7 +69,7 @@ extension SMTPSession {
         }
         helo = line.extracting(argument).copied()
         self.isExtended = isExtended
-        if case .standing = link {} else { saidHello = false }
+        if case .standing = link {} else { (saidHello, keywords) = (false, nil) }        // a new one has offered nothing yet
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
         // Whatever the answer: chunks that are held here can't go on behind it.
         if transaction?.hasChunks == true { endTransaction(nil, into: sink) }

@@ -254,7 +254,7 @@ import Testing
         t.upstream("501 5.5.4 no")
         t.forgotten()
         t.clientRaw("BDAT 5 LAST\r\n\r\ny\r\n")
-        t.clientHears("503 5.5.1 Error: need MAIL command")
+        t.clientHears("502 5.5.1 Error: command not implemented")
     }
 
     @Test func outgrownWhileUpstreamIsLost() {

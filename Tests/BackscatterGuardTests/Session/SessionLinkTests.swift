@@ -263,6 +263,20 @@ import Testing
         t.clientHears("250-guard.example.org", "250 SIZE 5")
     }
 
+    /// Nothing is pipelined to an upstream that has not offered it on this connection (THREATS R14).
+    @Test func refusedHelloOnARemadeLinkOffersNothing() {
+        let t = SessionTranscript().opened()
+        t.upstreamEnds()
+        t.client("EHLO c.example")
+        t.upstream("220 mx")
+        t.upstream("451 4.3.0 later")
+        t.forgotten()
+        t.client("MAIL FROM:<a@b.example>", "RCPT TO:<eve@there.example>")
+        t.upstreamHears("MAIL FROM:<a@b.example>")
+        t.upstream("250 2.1.0 Ok")
+        t.upstreamHears("RCPT TO:<eve@there.example>")
+    }
+
     @Test func authenticatedSessionIsNotMadeAgain() {
         for command in ["MAIL FROM:<a@b.example>", "EHLO c.example", "NOOP"] {
             let t = SessionTranscript().opened().authenticated()

@@ -30,7 +30,7 @@ final class ClientModel {
     private(set) var expected: [Expected] = [.greeting]
     private(set) var codes: [Int] = []
     private(set) var envelope: Envelope?
-    /// A chunk was refused: whether the transaction stands is not for the client to know.
+    /// DATA or a chunk was refused: whether the transaction stands is not for the client to know.
     private var isUncertain = false
     /// What follows can't be told: guardd threw a line away, or can't read the size of a chunk.
     private(set) var isLost = false
@@ -177,6 +177,7 @@ final class ClientModel {
             promise(code == 354 || code >= 400, "\(code) for DATA")
             promise(code != 354 || envelope?.recipients.isEmpty == false, "content without recipients")
             mode = code == 354 ? .content : .command
+            if code != 354 { isUncertain = true }                 // some servers forget the mail then
         case .authentication: mode = (300..<400).contains(code) ? .authentication : .command
         case .end(let content, let hasLookAlike):
             promise(!isYes || !hasLookAlike, "a look-alike was accepted")

@@ -61,8 +61,8 @@ final class UpstreamModel {
         if case .header = mode {} else if let last = pending.last {
             var isChunk = false
             if case .chunk = mode { isChunk = true }
-            promise(isChunk || pipelines || !buffer.isEmpty, "\(octets.copied()) without waiting for \(last), nothing may be pipelined")
-            promise(isChunk || !last.endsGroup, "\(octets.copied()) without waiting for \(last)")
+            promise(isChunk || pipelines || !buffer.isEmpty, "octets without waiting for \(last), nothing may be pipelined")
+            promise(isChunk || !last.endsGroup, "octets without waiting for \(last)")
         }
         buffer.append(octets)
         while parse() {}
