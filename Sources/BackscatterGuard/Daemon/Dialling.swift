@@ -50,7 +50,10 @@ final class Dialling {
     /// connect(2) has had its time; meaningless once the greeting is there.
     func hasTimedOut(at now: Int64) -> Bool { began != .max && now - began > timeout }
 
-    /// The connection stands, or was given up.
+    /// The upstream has spoken: connect(2) has succeeded, and from now on other deadlines hold.
+    func stands() { began = .max }
+
+    /// The connection was given up.
     func cancel() {
         resolution?.cancel()
         resolution = nil

@@ -7,7 +7,8 @@ import Synchronization
 final class HoleKeeper: Sendable {
     private let sentLog: LMDBSentLog
     private let log: LogWriter
-    private let isOpen = Atomic(false)
+    /// Since when; nil: there is none.
+    private let openedAt = Mutex<Int64?>(nil)
 
     init(_ sentLog: LMDBSentLog, log: LogWriter) {
         self.sentLog = sentLog
@@ -16,15 +17,21 @@ final class HoleKeeper: Sendable {
 
     /// A mail goes on without a record.
     func unrecorded(at now: Int64) {
-        guard !isOpen.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        log.write(.error, "coverage: a mail left unrecorded; unknown ids are not refused until bounce_window is over")
-        change(.openHole(at: now))
+        openedAt.withLock { since in
+            guard since == nil else { return since = max(since ?? now, now) }
+            since = now
+            log.write(.error, "coverage: a mail left unrecorded; unknown ids are not refused until bounce_window is over")
+            change(.openHole(at: now))
+        }
     }
 
-    /// A mail was recorded.
+    /// A mail that was sent at `now` was recorded. One that is older than the last unrecorded one ends no hole.
     func recorded(at now: Int64) {
-        guard isOpen.load(ordering: .relaxed), isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        change(.closeHole(at: now))
+        openedAt.withLock { since in
+            guard let last = since, now >= last else { return }
+            since = nil
+            change(.closeHole(at: now))
+        }
     }
 
     private func change(_ change: CoverageChange) {

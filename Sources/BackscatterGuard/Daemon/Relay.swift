@@ -34,6 +34,8 @@ final class Relay: SessionSink {
     private var closing = Closing.no
     private enum Closing { case no, flush, now }
     private var saidQuit = false
+    /// When closing began the client had sent more than was taken.
+    private var hasUntakenInput = false
     private var lingerUntil: Int64 = .max
     private var upstreamStalledSince: Int64 = 0
     private(set) var heldOctets = 0
@@ -60,6 +62,7 @@ final class Relay: SessionSink {
     // MARK: events
 
     func clientSent(_ octets: Span<UInt8>) {
+        guard case .no = closing else { return }              // only its replies are still being flushed
         worker.refreshTime()
         guard pending.isEmpty, mayFeed else {
             pending.append(octets)
@@ -90,6 +93,7 @@ final class Relay: SessionSink {
 
     func upstreamSent(_ octets: Span<UInt8>) {
         worker.refreshTime()
+        dialling?.stands()
         session.upstreamSent(octets, at: worker.now, into: self)
         settle()
     }
@@ -229,7 +233,7 @@ final class Relay: SessionSink {
         guard lingerUntil == .max else { return }
         lingerUntil = worker.now + Relay.lingerLimit
         guard let client else { return finish() }
-        if saidQuit, client.backlog == 0, pending.isEmpty, !client.hasUnreadInput {
+        if saidQuit, client.backlog == 0, !hasUntakenInput, !client.hasUnreadInput {
             client.sayGoodbye()
             return finish()
         }
@@ -308,10 +312,16 @@ final class Relay: SessionSink {
 
     func closeClient(saidQuit: Bool) {
         self.saidQuit = saidQuit
+        hasUntakenInput = !pending.isEmpty
+        pending = []
         if case .no = closing { closing = .flush }
     }
 
-    func dropClient() { closing = .now }
+    func dropClient() {
+        pending = []
+        closing = .now
+    }
+
     func ask(_ inquiry: Inquiry) { question = inquiry }
     func record(_ entry: SentEntry, isAwaited: Bool) { worker.record(entry, for: isAwaited ? number : nil) }
 

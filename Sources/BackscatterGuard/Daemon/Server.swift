@@ -232,7 +232,7 @@ final class WorkerThread {
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()
                 worker.log.flush()
-                withExtendedLifetime(worker) { loop.close() }
+                withExtendedLifetime(worker) { loop.close(closesWaker: false) }
             } catch {
                 shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")
             }

@@ -19,7 +19,10 @@ final class Mailbox: Sendable {
     private let messages = Mutex<[WorkerMessage]>([])
     private let waker: Waker
 
+    /// - Parameter waker: closed with the mailbox: letters may still come when the loop has ended.
     init(_ waker: Waker) { self.waker = waker }
+
+    deinit { waker.close() }
 
     func post(_ message: WorkerMessage) {
         let wasEmpty = messages.withLock { list in
@@ -74,6 +77,7 @@ final class Worker {
     private let refusals = Refusals()
     private var isStopping = false
     private var heldOctets = 0
+    private var isRelieving = false
     /// Short pieces for the two sides of the relay that is being served, written at the end of its event.
     var clientGather: Octets = []
     var upstreamGather: Octets = []
@@ -171,10 +175,20 @@ final class Worker {
     func holdChanged(by octets: Int) { heldOctets += octets }
 
     /// When all holds together are full, the largest streams on: a crowd of slow senders blocks nobody.
+    ///
+    /// Those that are told to stream and wait for the upstream are as good as gone. `outgrow` comes back here: the flag
+    /// makes that a loop.
     func relieve() {
-        guard heldOctets > settings.holdLimit else { return }
-        guard let largest = relays.values.max(by: { $0.heldOctets < $1.heldOctets }), largest.heldOctets > 0, !largest.isOutgrowing else { return }
-        largest.outgrow()
+        guard heldOctets > settings.holdLimit, !isRelieving else { return }
+        isRelieving = true
+        defer { isRelieving = false }
+        while true {
+            let leaving = relays.values.lazy.filter(\.isOutgrowing).reduce(0) { $0 + $1.heldOctets }
+            guard heldOctets - leaving > settings.holdLimit else { return }
+            let candidates = relays.values.lazy.filter { !$0.isOutgrowing && $0.heldOctets > 0 }
+            guard let largest = candidates.max(by: { $0.heldOctets < $1.heldOctets }) else { return }
+            largest.outgrow()
+        }
     }
 
     // MARK: events

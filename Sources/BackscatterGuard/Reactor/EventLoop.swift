@@ -106,7 +106,9 @@ func errnoText(_ number: CInt) -> String {
     }
 
     /// Gives everything back. The loop must not be running and no socket may be left.
-    public func close() {
+    ///
+    /// - Parameter closesWaker: false when other threads may still use it.
+    public func close(closesWaker: Bool = true) {
         if let event = unsafe tickEvent { unsafe event_free(event) }
         if let event = unsafe wakeEvent { unsafe event_free(event) }
         if let event = unsafe delayEvent { unsafe event_free(event) }
@@ -117,7 +119,7 @@ func errnoText(_ number: CInt) -> String {
         unsafe dns = nil
         unsafe event_base_free(base)
         unsafe readBuffer.deallocate()
-        waker.close()
+        if closesWaker { waker.close() }
     }
 }
 

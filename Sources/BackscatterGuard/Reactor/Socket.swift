@@ -30,7 +30,10 @@ import Glibc
         self.descriptor = descriptor
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let made = unsafe event_new(loop.base, descriptor, Int16(EV_READ | EV_PERSIST), socketReadable, context)
-        else { throw .outOfMemory }
+        else {
+            _ = Glibc.close(descriptor)
+            throw .outOfMemory
+        }
         unsafe reading = made
         unsafe _ = Unmanaged.passRetained(self)
         startReading()

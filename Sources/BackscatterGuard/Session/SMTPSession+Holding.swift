@@ -141,6 +141,10 @@ extension SMTPSession {
     /// The hold is larger than allowed, or the largest when all holds together are: it streams on while the scan goes on.
     public mutating func outgrew(at now: Int64, into sink: some SessionSink) {
         guard let transaction, let hold = transaction.hold, case .held = flow, !hold.isReleasing, !hold.isComplete else { return }
+        switch input {
+        case .content, .chunk, .command: break
+        default: return                         // a line is being thrown away, or the session ends: it has its own way on
+        }
         hold.streams = true
         defer { endIfDone(into: sink) }
         release(transaction, hold, at: now, into: sink)

@@ -209,6 +209,7 @@ extension SMTPSession {
         let isOutOfStep = due.contains(where: \.isForClient) || owed != nil
         if isOutOfStep { return end(reply, into: sink) }
         unlink(into: sink)
+        if endsWhenAnswered { return close(into: sink) }
         if let hold = transaction?.hold, !isContentRefused {
             if hold.isReleasing { return releaseFailed(at: now, into: sink) }
             if !hold.isReleased { return }                       // nothing of it has gone up: said again on release

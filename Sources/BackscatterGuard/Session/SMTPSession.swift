@@ -282,8 +282,9 @@ public struct SMTPSession {
     /// Likewise for a command that guardd itself refuses; too many of them end the session.
     mutating func refuse(_ reply: Octets, at now: Int64, into sink: some SessionSink) {
         errors += 1
+        let wasFull = awaited.isFull            // commands wait then; lines that are none come here all the same
         answer(reply, into: sink)
-        guard settings.hardErrorLimit > 0, errors >= settings.hardErrorLimit else { return }
+        guard settings.hardErrorLimit > 0 && errors >= settings.hardErrorLimit || wasFull else { return }
         answer(Replies.tooManyErrors, into: sink)
         if awaited.isEmpty { return close(into: sink) }
         input = .closed
