@@ -47,6 +47,8 @@ public final class Server {
     /// When certificates were last looked at for their time.
     private var lastAlarmed = EventLoop.milliseconds()
     private let tls = TLSKeeper()
+    private var policy: Policy
+    private let enforcement: EnforcementKeeper
     private let onReady: () -> Void
 
     /// Opens everything; nothing is served before `run`.
@@ -72,7 +74,10 @@ public final class Server {
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
+        let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
+        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks) } catch { throw .configuration(error) }
+        policy = settings.session.policy
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         do throws(SentLogError) {
             sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
@@ -99,7 +104,7 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), enforcement: enforcement)
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -136,6 +141,7 @@ public final class Server {
         onReady()
         loop.run()
         signals.forEach { $0.close() }
+        enforcement.save()
         sentLog.close()
         log.write(.info, "guardd has stopped")
     }
@@ -161,11 +167,17 @@ public final class Server {
         }
         if now - lastKept > 60_000 {
             lastKept = now
+            keepEnforcement()
             let log = log
             sentLog.keep(at: EventLoop.seconds()) { error in
                 if let error { log.write(.error, error.text) }
             }
         }
+    }
+
+    private func keepEnforcement() {
+        let now = EventLoop.seconds()
+        enforcement.tick(policy, recordedSince: (try? sentLog.statistics(at: now))?.recordedSince, bounceWindow: configuration.sentLogSettings.bounceWindow, at: now)
     }
 
     private func stop() {
@@ -179,7 +191,7 @@ public final class Server {
     private func renewCertificates() {
         do {
             guard try tls.tick(configuration, at: EventLoop.seconds()) else { return }
-            let settings = try configuration.workerSettings(tls: tls.server)
+            let settings = try configuration.workerSettings(tls: tls.server, blocks: enforcement.blocks)
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             log.write(.info, "certificates read again: \(tls.text)")
         } catch {
@@ -190,9 +202,11 @@ public final class Server {
     private func reloadConfiguration() {
         do {
             let new = try reload()
-            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
+            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()), blocks: enforcement.blocks)
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start only") }
             configuration = new
+            policy = settings.session.policy
+            enforcement.replace(hosts: new.ownHosts(policy))
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
             for warning in new.warnings { log.write(.warning, warning) }
@@ -211,6 +225,7 @@ final class WorkerThread {
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        let enforcement: EnforcementKeeper
     }
 
     let mailbox: Mailbox
@@ -227,7 +242,7 @@ final class WorkerThread {
                 let loop = try EventLoop(waker: waker)
                 let worker = Worker(
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
+                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, enforcement: shared.enforcement, mailbox: mailbox
                 )
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()

@@ -71,6 +71,7 @@ final class Worker {
     private let connections: ConnectionLimits
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
+    private let enforcement: EnforcementKeeper
     private var settings: WorkerSettings
     private var listeners: [Listener] = []
     private var relays: [UInt64: Relay] = [:]
@@ -91,7 +92,7 @@ final class Worker {
 
     init(
         loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
-        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
+        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, enforcement: EnforcementKeeper, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
@@ -100,6 +101,7 @@ final class Worker {
         self.connections = connections
         self.numbers = numbers
         self.holes = holes
+        self.enforcement = enforcement
         self.mailbox = mailbox
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
@@ -165,7 +167,12 @@ final class Worker {
     }
 
     func report(_ event: SessionEvent) {
-        if case .unrecorded(_, passes: true) = event { holes.unrecorded(at: EventLoop.seconds()) }
+        switch event {
+        case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
+        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+            enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+        default: break
+        }
         log.write(event)
     }
 
