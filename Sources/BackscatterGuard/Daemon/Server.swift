@@ -104,7 +104,10 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), enforcement: enforcement)
+        let shared = WorkerThread.Shared(
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), enforcement: enforcement,
+            makeReader: { [sentLog] _ in sentLog }
+        )
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -220,12 +223,14 @@ public final class Server {
 /// A worker and the thread that it runs on.
 final class WorkerThread {
     struct Shared: Sendable {
-        let sentLog: LMDBSentLog
+        let sentLog: any SentLog
         let log: LogWriter
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
         let enforcement: EnforcementKeeper
+        /// What asks the sent log for the worker on this loop.
+        let makeReader: @Sendable (EventLoop) -> any SentLogReader
     }
 
     let mailbox: Mailbox
@@ -240,14 +245,14 @@ final class WorkerThread {
         body = { done in
             do {
                 let loop = try EventLoop(waker: waker)
-                let worker = Worker(
-                    loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, enforcement: shared.enforcement, mailbox: mailbox
-                )
+                let worker = Worker(loop: loop, settings: settings, shared: shared, mailbox: mailbox)
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()
                 worker.log.flush()
-                withExtendedLifetime(worker) { loop.close(closesWaker: false) }
+                withExtendedLifetime(worker) {
+                    worker.reader.close()
+                    loop.close(closesWaker: false)
+                }
             } catch {
                 shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")
             }
