@@ -98,7 +98,8 @@ public final class Server {
     }
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
-        var shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes)
+        var shared = WorkerThread.Shared(
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {

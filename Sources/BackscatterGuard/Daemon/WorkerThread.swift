@@ -7,11 +7,13 @@ import Synchronization
 /// From its start to `hasEnded`, which any thread may ask.
 final class WorkerThread {
     struct Shared: Sendable {
-        let sentLog: LMDBSentLog
+        let sentLog: any SentLog
         let log: LogWriter
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        /// What asks the sent log for the worker on this loop.
+        let makeReader: @Sendable (EventLoop) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
     }
 
@@ -69,8 +71,9 @@ final class WorkerThread {
             shares.forEach { _ = Glibc.close($0.descriptor) }
             return beginning.set(.failure(error))
         }
+        let reader = shared.makeReader(loop)
         let worker = Worker(
-            loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
+            loop: loop, settings: settings, sentLog: shared.sentLog, reader: reader, log: shared.log,
             connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
         )
         do throws(ReactorError) {
@@ -81,7 +84,10 @@ final class WorkerThread {
             beginning.set(.failure(error))
         }
         worker.ended()
-        withExtendedLifetime(worker) { loop.close(closesWaker: false) }
+        withExtendedLifetime(worker) {
+            reader.close()
+            loop.close(closesWaker: false)
+        }
     }
 
     var hasEnded: Bool { ended.isSet }
