@@ -92,7 +92,7 @@ public final class Server {
         for listener in configuration.listeners {
             for index in all.indices {
                 do {
-                    all[index].append((try Listener.open(SocketAddress(listener.address)), Door(direction: listener.direction, tls: listener.clientTLS)))
+                    all[index].append((try Listener.open(SocketAddress(listener.address)), Door(direction: listener.direction, tls: listener.clientTLS, proxies: listener.proxyClients)))
                 } catch {
                     for (descriptor, _) in all.joined() { _ = Glibc.close(descriptor) }
                     throw .listen(address: listener.address.description, error)
