@@ -10,6 +10,8 @@ final class ProxyGate {
         case came(CInt, ProxiedConnection?)
         /// The descriptor, and what was wrong.
         case failed(CInt, String)
+        /// The descriptor: guardd stops.
+        case stopped(CInt)
         /// It went away, having said nothing: how a load balancer looks whether the port is open.
         case wentAway
     }
@@ -31,6 +33,12 @@ final class ProxyGate {
 
     func tick(at now: Int64) {
         for socket in waiting.values where now > socket.until { socket.fail("not whole within \(ProxyGate.patience / 1000) s") }
+    }
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    func stop() {
+        for socket in waiting.values { socket.finish { .stopped($0) } }
     }
 
     func closeAll() {
@@ -86,7 +94,7 @@ private final class ProxiedSocket: PreambleSocket {
 
     func fail(_ reason: String) { finish { .failed($0, reason) } }
 
-    private func finish(_ outcome: (CInt) -> ProxyGate.Outcome) {
+    func finish(_ outcome: (CInt) -> ProxyGate.Outcome) {
         gate?.forget(self)
         guard let descriptor = release() else { return }
         done(outcome(descriptor))

@@ -8,8 +8,12 @@ enum WorkerMessage: Sendable {
     /// The sent log's word on a record that session `number` waits for.
     case recorded(number: UInt64, isDurable: Bool)
     case settings(WorkerSettings)
+    /// No new clients; sessions go on as ever.
+    ///
+    /// - Parameter drains: sockets, by index, whose waiting clients are told to come again before they are closed.
+    case retire(drains: Set<Int>)
     /// No new clients; sessions end as they become idle.
-    case stop
+    case stop(drains: Set<Int>)
     /// Now.
     case abort
 }
@@ -59,7 +63,7 @@ struct WorkerSettings: Sendable {
 }
 
 /// What the sessions of a listener have in common.
-struct Door: Sendable {
+struct Door: Sendable, Equatable {
     var direction: Direction
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
@@ -77,10 +81,11 @@ final class Worker {
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private var settings: WorkerSettings
-    private var listeners: [Listener] = []
+    private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
     private let gate = ProxyGate()
+    private var isRetiring = false
     private var isStopping = false
     private var heldOctets = 0
     private var isRelieving = false
@@ -116,12 +121,39 @@ final class Worker {
 
     // MARK: clients
 
-    /// Takes clients from a listening descriptor.
-    func listen(_ descriptor: CInt, _ door: Door) throws(ReactorError) {
-        let listener = try Listener(descriptor: descriptor, loop: loop) { [unowned self] client, address in
-            accept(client, from: address, door)
+    /// Takes clients from listening descriptors, which it owns from now on.
+    func listen(_ shares: [ListeningSockets.Share]) throws(ReactorError) {
+        for (index, share) in shares.enumerated() {
+            do throws(ReactorError) {
+                let listener = try Listener(descriptor: share.descriptor, loop: loop) { [unowned self] client, address in
+                    accept(client, from: address, share.door)
+                }
+                listeners.append((listener, share))
+            } catch {
+                shares[index...].forEach { _ = Glibc.close($0.descriptor) }
+                throw error
+            }
         }
-        listeners.append(listener)
+    }
+
+    /// Who waits in the queue of a socket that is given up hears that he may come again.
+    private func closeListeners(draining sockets: Set<Int>) {
+        for (listener, share) in listeners {
+            if sockets.contains(share.socket) {
+                listener.drain { client in refuse(client, Replies.stopping, share.door) }
+            }
+            listener.close()
+        }
+        listeners = []
+    }
+
+    /// The loop has ended: nothing may be left in it.
+    func ended() {
+        closeListeners(draining: [])
+        refusals.closeAll()
+        gate.closeAll()
+        for relay in relays.values { relay.finish() }
+        log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
@@ -139,10 +171,16 @@ final class Worker {
         case .came(let descriptor, nil): serve(descriptor, peer, door, isProxy: true)
         case .failed(let descriptor, let reason):
             log.write(.warning, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
-            if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
-            refusals.refuse(descriptor, Replies.noProxyHeader, at: now, loop: loop)
+            refuse(descriptor, Replies.noProxyHeader, door)
+        case .stopped(let descriptor): refuse(descriptor, Replies.stopping, door)
         case .wentAway: log.write(.debug, "client=\(peer.text) PROXY header: closed before it")
         }
+    }
+
+    /// Where TLS comes first nothing can be said without a handshake.
+    private func refuse(_ descriptor: CInt, _ reply: Octets, _ door: Door) {
+        if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+        refusals.refuse(descriptor, reply, at: now, loop: loop)
     }
 
     /// - Parameter server: the address that the client reached; nil for the descriptor's own.
@@ -155,9 +193,7 @@ final class Worker {
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
         guard connections.admit(client.with(port: 0), limits) else {
             log.write(.info, "client=\(client.text) refused: too many connections")
-            // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
-            if tls.start == .implicit { return _ = Glibc.close(descriptor) }
-            return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
+            return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()
         let session = SMTPSession(
@@ -182,7 +218,11 @@ final class Worker {
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.clientAddress)
-        if isStopping, relays.isEmpty { loop.stop() }
+        endIfDone()
+    }
+
+    private func endIfDone() {
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -233,7 +273,8 @@ final class Worker {
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
         gate.tick(at: now)
-        listeners.forEach { $0.resume() }
+        listeners.forEach { $0.listener.resume() }
+        endIfDone()
     }
 
     private func readMail() {
@@ -242,25 +283,32 @@ final class Worker {
             switch message {
             case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
             case .settings(let new): settings = new
-            case .stop: stop()
+            case .retire(let sockets): retire(draining: sockets)
+            case .stop(let sockets): stop(draining: sockets)
             case .abort: abort()
             }
         }
     }
 
-    private func stop() {
+    private func retire(draining sockets: Set<Int>) {
+        isRetiring = true
+        closeListeners(draining: sockets)
+        endIfDone()
+    }
+
+    private func stop(draining sockets: Set<Int>) {
         guard !isStopping else { return }
         isStopping = true
-        listeners.forEach { $0.close() }
-        listeners = []
-        refusals.closeAll()
-        gate.closeAll()
+        closeListeners(draining: sockets)
+        gate.stop()
         for relay in relays.values { relay.stop() }
-        if relays.isEmpty { loop.stop() }
+        endIfDone()
     }
 
     private func abort() {
-        stop()
+        stop(draining: [])
+        refusals.closeAll()
+        gate.closeAll()
         for relay in relays.values { relay.finish() }
         loop.stop()
     }
