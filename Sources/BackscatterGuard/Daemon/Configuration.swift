@@ -21,6 +21,13 @@ public struct Configuration: Sendable {
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
 
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
+
     // MARK: TLS
 
     /// The first is for clients that name no server.

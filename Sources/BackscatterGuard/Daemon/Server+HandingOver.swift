@@ -12,7 +12,7 @@ extension Server {
         guard let program else { return log.write(.error, "can't start a new guardd: the path of the program is not known; restart it") }
         do throws(ReactorError) {
             let new = try Successor(
-                program, sockets.all, loop: loop, until: EventLoop.milliseconds() + configuration.handoverTimeout.clockMilliseconds
+                program, sockets.all, tls.texts, loop: loop, until: EventLoop.milliseconds() + configuration.handoverTimeout.clockMilliseconds
             ) { [unowned self] in successorEnded($0) }
             successor = new
             stage = .handingOver
