@@ -64,7 +64,7 @@ struct ListeningSockets {
     /// Each worker's descriptors: every socket has a worker at least, and every worker a socket of each listener.
     func shares(workers: Int) throws(ServerError) -> [[Share]] {
         var result: [[Share]] = Array(repeating: [], count: workers)
-        let groups = Dictionary(grouping: all.indices) { PeerAddress(all[$0].address) }
+        let groups = Dictionary(grouping: all.indices) { all[$0].address.storage }
         for group in groups.values {
             for turn in 0..<max(workers, group.count) {
                 let index = group[turn % group.count]
@@ -147,5 +147,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-    var door: Door { Door(direction: direction, tls: clientTLS) }
+    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients) }
 }

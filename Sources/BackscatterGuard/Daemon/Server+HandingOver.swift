@@ -14,6 +14,7 @@ extension Server {
             let new = try Successor(
                 program, sockets.all, tls.texts, loop: loop, until: EventLoop.milliseconds() + configuration.handoverTimeout.clockMilliseconds
             ) { [unowned self] in successorEnded($0) }
+            new.stopped = { [unowned self] in stop() }
             successor = new
             stage = .handingOver
             log.write(.info, "SIGUSR2: starting a new guardd, process \(new.process)")

@@ -81,7 +81,6 @@ public final class Server {
         // Up to here as root, if it was started so, and in one thread; nothing from outside has been read yet.
         try Server.become(privileges, configuration, log)
         if case .become = privileges { tls.rightsChanged() }
-        log.start()
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         do throws(SentLogError) {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
@@ -152,6 +151,7 @@ public final class Server {
     public func run(handlesSignals: Bool = true) throws(ServerError) {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
+        log.start()
         loop.ticked = { [unowned self] in tick() }
         let stopper = stopper
         loop.woken = { [unowned self] in

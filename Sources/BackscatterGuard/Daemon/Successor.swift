@@ -18,6 +18,8 @@ final class Successor {
     private let deadline: Int64
     private var line: Octets = []
     private var finished: ((Outcome) -> Void)?
+    /// It serves, and was told to stop.
+    var stopped: () -> Void = {}
     /// It ended, or was ended, before it served; the kernel has not given its status yet.
     private var reason: String?
 
@@ -74,6 +76,7 @@ final class Successor {
     func close() { socket.close() }
 
     private func heard(_ octets: Octets) {
+        guard finished != nil else { return stopped() }
         line += octets
         guard line.contains(ASCII.lf) || line.count > count else { return }
         guard let taken = ReportSocket.taken(line, count: count) else { return fail("it said something that is no report") }

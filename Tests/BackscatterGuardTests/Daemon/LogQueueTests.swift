@@ -7,7 +7,7 @@ import Testing
     private static func pipe() throws -> (reading: CInt, writing: CInt) {
         var ends: [CInt] = [-1, -1]
         try #require(unsafe Glibc.pipe(&ends) == 0)
-        _ = fcntl(ends[1], F_SETPIPE_SZ, 4096)
+        _ = fcntl(ends[1], 1031, 4096)                           // F_SETPIPE_SZ
         return (ends[0], ends[1])
     }
 
@@ -29,7 +29,7 @@ import Testing
         let line = Octets(repeating: 0x61, count: 99) + [ASCII.lf]
         // Without a thread this would never return.
         for _ in 0..<1_000 { queue.add(line) }
-        let text = Self.read(reading) { $0.contains("dropped") }
+        let text = Self.read(reading) { $0.hasSuffix("take them\n") }
         let lines = text.split(separator: "\n")
         let whole = lines.filter { $0.count == 99 }.count
         let dropped = lines.compactMap { Int($0.wholeMatch(of: /log: (\d+) lines dropped: .*/)?.1 ?? "") }.reduce(0, +)
