@@ -9,9 +9,11 @@ extension Server {
         case .handingOver:
             successor?.kill()
             log.write(.warning, "the new guardd is ended too")
-        case .serving, .retiring: break
+            notify.send(.stopping)
+        case .serving: notify.send(.stopping)
+        case .retiring: break                               // the service goes on with the successor
         }
-        notify.send(.stopping)
+        predecessor?.stop()
         let drained = sockets.all.indices.filter { sockets.all[$0].origin == .own }
         beginStopping(draining: Set(drained))
     }
