@@ -31,7 +31,9 @@ public final class Server {
     /// When certificates were last looked at for their time.
     var lastAlarmed = EventLoop.milliseconds()
     let tls: TLSKeeper
-    private let connections = ConnectionLimits()
+    private let connections: ConnectionLimits
+    private let health: UpstreamHealth
+    private let prober: UpstreamProber
     private let numbers = SessionNumbers()
     private var signals: [SignalSource] = []
     private var lastKept: Int64 = 0
@@ -76,8 +78,11 @@ public final class Server {
         let privileges: Privileges
         do { privileges = start.isProcess ? try Privileges.wanted(by: configuration) : .keep } catch { throw .configuration(error) }
         tls = TLSKeeper(handed: Server.handedKeys(start.inheritance))
+        connections = ConnectionLimits(log: log)
+        health = UpstreamHealth(log: log)
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
+        prober = UpstreamProber(health, loop: loop)
         let settings: WorkerSettings
         let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
         do {
@@ -126,7 +131,7 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, enforcement: enforcement,
+            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
             makeReader: { [sentLog] _ in sentLog })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
@@ -192,6 +197,7 @@ public final class Server {
     }
 
     private func close() {
+        prober.close()
         signals.forEach { $0.close() }
         if case .handingOver = stage { successor?.kill() }
         successor?.close()
@@ -216,6 +222,7 @@ public final class Server {
     private func tick() {
         let now = EventLoop.milliseconds()
         watchTheClock(at: now)
+        prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now

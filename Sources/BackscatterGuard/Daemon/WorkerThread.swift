@@ -10,6 +10,7 @@ final class WorkerThread {
         let sentLog: any SentLog
         let log: LogWriter
         let connections: ConnectionLimits
+        let health: UpstreamHealth
         let numbers: SessionNumbers
         let holes: HoleKeeper
         let enforcement: EnforcementKeeper
