@@ -19,4 +19,6 @@ extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int guardd_accept(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+#include "spawn.h"
 #endif
