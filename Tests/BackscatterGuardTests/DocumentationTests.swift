@@ -58,7 +58,9 @@ import Testing
     @Test(arguments: blocks)
     func blocksLoad(_ block: Block) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("guardd-docs-\(UUID()).toml").path
-        let text = block.text.contains("upstream_identity") ? block.text : Self.frame + block.text
+        let written = block.text.replacingOccurrences(of: "/var/qmail/bin/qmail-smtpd", with: "/bin/true")
+            .replacingOccurrences(of: "/var/qmail/control/rcpthosts", with: "/dev/null")
+        let text = written.contains("upstream_identity") || written.contains("exec =") ? written : Self.frame + written
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
         let configuration = try Configuration.load(file: path, overrides: ConfigurationOverrides(), standardFile: "/nonexistent", own: [])

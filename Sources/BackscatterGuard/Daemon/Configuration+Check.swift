@@ -18,10 +18,11 @@ extension Configuration {
         }
         // Said in the wrong place is told already.
         let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
-        if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
+        if !says.contains("upstream_identity"), !isMisplaced, !hasProgramsOnly { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
+        checkPrograms(says: says, add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }
@@ -48,7 +49,7 @@ extension Configuration {
             let isOwn = switch upstream {
             case .address(let address): isOwnListener(address, own: own)
             case .host(let name, let port): isOwnName(name, port: port, own: own)
-            case .unix: false
+            case .unix, .program: false
             }
             if isOwn { add("upstream", "\(upstream.text) is one of guardd's own listeners: mail would go in a circle; write the mail server's address") }
         }
@@ -84,7 +85,7 @@ extension Configuration {
         for reason in [Reason.sent, .pair, .notABounce] where policySettings.actions[reason] == .refuse {
             warn("actions.\(reason.rawValue): \"refuse\" turns genuine mail away")
         }
-        if upstreamIdentity == .none {
+        if upstreamIdentity == .none, !hasProgramsOnly {
             warn("upstream_identity: \"none\": the upstream sees guardd's address as the client; make sure that it trusts no client for that address")
         }
     }
@@ -97,6 +98,7 @@ extension Configuration.Upstream {
         case .address(let address): address.description
         case .host(let name, let port): "\(name):\(port)"
         case .unix(let path): "unix:\(path)"
+        case .program(let command): command.joined(separator: " ")
         }
     }
 }

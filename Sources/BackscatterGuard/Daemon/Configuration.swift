@@ -21,6 +21,14 @@ public struct Configuration: Sendable {
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
 
+    // MARK: A program as the upstream
+
+    /// What its environment holds besides the client.
+    public var upstreamEnvironment: [String: String] = [:]
+    /// 0: no limit.
+    public var maxProcesses = 100
+    public var processEndTimeout = Duration.seconds(10)
+
     // MARK: TLS
 
     /// The first is for clients that name no server.
@@ -58,7 +66,8 @@ public struct Configuration: Sendable {
 
     // MARK: Content
 
-    public var bareLineEndings = BareLineEndings.pass
+    /// nil: `refuse` where an upstream is a program, else `pass`.
+    public var bareLineEndings: BareLineEndings?
     /// Octets of one notification that are held before it streams on.
     public var holdLimit = 256 << 10
     /// Octets held for all notifications together.

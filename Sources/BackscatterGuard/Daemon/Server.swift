@@ -211,6 +211,7 @@ final class WorkerThread {
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        let programCount = ProgramCount()
     }
 
     let mailbox: Mailbox
@@ -227,7 +228,8 @@ final class WorkerThread {
                 let loop = try EventLoop(waker: waker)
                 let worker = Worker(
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
+                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes,
+                    programCount: shared.programCount, mailbox: mailbox
                 )
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()

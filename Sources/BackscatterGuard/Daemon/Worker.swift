@@ -54,6 +54,7 @@ struct WorkerSettings: Sendable {
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
     var upstreamTLSName: String?
+    var programs: Programs.Settings
 }
 
 /// What the sessions of a listener have in common.
@@ -75,6 +76,7 @@ final class Worker {
     private var listeners: [Listener] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    let programs: Programs
     private var isStopping = false
     private var heldOctets = 0
     private var isRelieving = false
@@ -88,10 +90,11 @@ final class Worker {
     var tlsClient: TLSClient? { settings.tlsClient }
     var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
+    var programSettings: Programs.Settings { settings.programs }
 
     init(
         loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
-        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
+        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, programCount: ProgramCount, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
@@ -101,6 +104,8 @@ final class Worker {
         self.numbers = numbers
         self.holes = holes
         self.mailbox = mailbox
+        programs = Programs(loop: loop, log: self.log, count: programCount)
+        programs.emptied = { [unowned self] in stopIfDone() }
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
@@ -149,7 +154,7 @@ final class Worker {
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.clientAddress)
-        if isStopping, relays.isEmpty { loop.stop() }
+        stopIfDone()
     }
 
     // MARK: what relays ask for
@@ -198,6 +203,7 @@ final class Worker {
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
+        programs.tick(at: now, settings.programs)
         listeners.forEach { $0.resume() }
     }
 
@@ -219,14 +225,21 @@ final class Worker {
         listeners.forEach { $0.close() }
         listeners = []
         refusals.closeAll()
+        programs.stop(at: now)
         for relay in relays.values { relay.stop() }
-        if relays.isEmpty { loop.stop() }
+        stopIfDone()
+    }
+
+    /// The last session has gone, and the last program.
+    private func stopIfDone() {
+        if isStopping, relays.isEmpty, programs.isEmpty { loop.stop() }
     }
 
     private func abort() {
         stop()
         for relay in relays.values { relay.finish() }
-        loop.stop()
+        programs.kill(at: now)
+        stopIfDone()
     }
 }
 
