@@ -8,7 +8,7 @@ extension Configuration {
         var found = earlier
         func add(_ keyPath: String?, _ problem: String) { found.append(.init(file: file, keyPath: keyPath, problem: problem)) }
         func isFaulty(_ key: String, _ flag: String) -> Bool {
-            earlier.contains { $0.keyPath == key || $0.keyPath == flag || $0.keyPath?.hasPrefix(key + "[") == true }
+            earlier.contains { $0.keyPath == key || $0.keyPath == flag || $0.keyPath?.hasPrefix(key + "[") == true || $0.keyPath?.hasPrefix(key + ".") == true }
         }
         if listeners.isEmpty, !isFaulty("listener", "--listen") {
             add("listener", "missing; write [[listener]] with address = \"0.0.0.0:25\", or --listen 0.0.0.0:25")
@@ -16,8 +16,8 @@ extension Configuration {
         if upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
             add("upstream", "missing; write upstream = \"127.0.0.1:10025\", or --upstream 127.0.0.1:10025, with the mail server's address")
         }
-        // Said in the wrong place is told already.
-        let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
+        // Said in the wrong place is told already; a program needs none, also one that is written wrongly.
+        let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true || $0.keyPath?.hasPrefix("upstream.exec") == true }
         if !says.contains("upstream_identity"), !isMisplaced, !hasProgramsOnly { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)

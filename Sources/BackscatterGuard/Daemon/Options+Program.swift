@@ -53,7 +53,7 @@ extension Options {
             throw WrongValue(place: ".\(other)", problem: "unknown key; there is exec only, as \(example)")
         }
         guard case .array(let values)? = table["exec"], !values.isEmpty else {
-            throw WrongValue(problem: "a program and its arguments are a list of texts; write \(example), or an address, as \"127.0.0.1:10025\"")
+            throw WrongValue(place: ".exec", problem: "a program and its arguments are a list of texts; write \(example), or an address, as \"127.0.0.1:10025\"")
         }
         var words: [String] = []
         for (index, value) in values.enumerated() {

@@ -64,9 +64,9 @@ import Testing
 
     @Test func anUnusualEndIsLogged() throws {
         for (script, line) in [
-            ("exit 1", "S0000002A upstream: /bin/sh[PID] ended with status 1"),
-            ("exit 111", "S0000002A upstream: /bin/sh[PID] ended with status 111"),
-            ("kill -SEGV $$", "S0000002A upstream: /bin/sh[PID] was killed by signal 11"),
+            ("exit 1", "S0000002a upstream: /bin/sh[PID] ended with status 1"),
+            ("exit 111", "S0000002a upstream: /bin/sh[PID] ended with status 111"),
+            ("kill -SEGV $$", "S0000002a upstream: /bin/sh[PID] was killed by signal 11"),
         ] {
             let stage = try Stage()
             close(try stage.start(script).get().connection)
@@ -97,11 +97,11 @@ import Testing
         #expect(stage.lines.isEmpty)
         stage.programs.tick(at: 101, Self.settings)
         stage.programs.tick(at: 201, Self.settings)
-        #expect(stage.lines == ["S0000002A upstream: /bin/sh[PID] goes on after its session: signal 15"])
+        #expect(stage.lines == ["S0000002a upstream: /bin/sh[PID] goes on after its session: signal 15"])
         stage.programs.tick(at: 202, Self.settings)
         stage.loop.runBounded()
         #expect(stage.lines.dropFirst() == [
-            "S0000002A upstream: /bin/sh[PID] goes on after its session: signal 9", "S0000002A upstream: /bin/sh[PID] was ended with signal 9",
+            "S0000002a upstream: /bin/sh[PID] goes on after its session: signal 9", "S0000002a upstream: /bin/sh[PID] was ended with signal 9",
         ])
         #expect(stage.programs.isEmpty && kill(pid, 0) == -1)
     }
@@ -116,13 +116,13 @@ import Testing
         stage.programs.tick(at: 5_001, patient)
         stage.programs.tick(at: 7_002, patient)
         stage.loop.runBounded()
-        #expect(stage.lines.last == "S0000002A upstream: /bin/sh[PID] was ended with signal 9")
+        #expect(stage.lines.last == "S0000002a upstream: /bin/sh[PID] was ended with signal 9")
     }
 
     @Test func anAbortHasNone() throws {
         let (stage, _) = try deaf()
         stage.programs.kill(at: 0)
         stage.loop.runBounded()
-        #expect(stage.lines == ["S0000002A upstream: /bin/sh[PID] was ended with signal 9"])
+        #expect(stage.lines == ["S0000002a upstream: /bin/sh[PID] was ended with signal 9"])
     }
 }
