@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -37,13 +38,15 @@ static inline int guardd_spawn_attributes(posix_spawnattr_t *attributes) {
     return error;
 }
 
-/* Starts `path` with `connection` as descriptors 0 and 1, /dev/null as 2 and no other, in a session of its own.
+/* Starts `path` with `connection` as descriptors 0 and 1, /dev/null as 2 and no other, in a session of its own. Takes the
+   ambient capabilities from the calling thread, which else would pass execve(2): the one to bind port 25 is guardd's only.
    Returns 0, or an errno: that of execve(2) too. */
 static inline int guardd_spawn(pid_t *pid, const char *path, char *const arguments[], char *const environment[], int connection) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0) return error;
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
         error = guardd_spawn_actions(&actions, connection);

@@ -9,6 +9,9 @@ extension Configuration {
             guard let path = command.first, let problem = ConfigurationSystem.problem(withProgram: path) else { continue }
             add("upstream", "\(path) \(problem)")
         }
+        if upstreamIdentity == .xforward, upstreams.contains(where: \.isProgram), !hasProgramsOnly {
+            add("upstream_identity", "\"xforward\" can't be told to a program; remove that from upstream, or write another identity")
+        }
         guard hasProgramsOnly else { return }
         if says.contains("upstream_identity") {
             add("upstream_identity", "is for an upstream with an address; a program learns the client from its environment: remove it")

@@ -25,7 +25,7 @@ extension SMTPSession {
         switch linkIdentity {
         case .proxyV1: sink.toUpstream(ProxyHeader.v1(client: client, server: server))
         case .proxyV2: sink.toUpstream(ProxyHeader.v2(client: client, server: server))
-        case .xclient, .none: break
+        case .xclient, .xforward, .none: break
         }
     }
 
@@ -156,7 +156,8 @@ extension SMTPSession {
         switch need {
         case .command(let line):
             input = .command
-            _ = command(line.span, at: now, into: sink)
+            // XFORWARD may have to be answered before MAIL.
+            if !command(line.span, at: now, into: sink) { (self.line, lineIsComplete) = (line, true) }
         case .release: repeatEnvelope(at: now, into: sink)
         case nil: break
         }

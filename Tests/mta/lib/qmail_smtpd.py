@@ -155,7 +155,8 @@ def start_facts():
         except FileNotFoundError:                       # the one that listed them
             continue
     return {'environment': dict(os.environ), 'arguments': sys.argv, 'descriptors': descriptors, 'session': os.getsid(0), 'group': os.getpgid(0),
-            'pid': os.getpid(), 'user': os.getuid(), 'blocked': int(status['SigBlk'], 16), 'ignored': int(status['SigIgn'], 16)}
+            'pid': os.getpid(), 'user': os.getuid(),
+            'capabilities': int(status['CapEff'], 16), 'blocked': int(status['SigBlk'], 16), 'ignored': int(status['SigIgn'], 16)}
 
 
 def main():
