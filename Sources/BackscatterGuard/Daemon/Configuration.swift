@@ -31,6 +31,13 @@ public struct Configuration: Sendable {
     public var user: String?
     /// Name or number; nil: the user's own.
     public var group: String?
+    // MARK: A program as the upstream
+
+    /// What its environment holds besides the client.
+    public var upstreamEnvironment: [String: String] = [:]
+    /// 0: no limit.
+    public var maxProcesses = 100
+    public var processEndTimeout = Duration.seconds(10)
 
     // MARK: TLS
 
@@ -69,7 +76,8 @@ public struct Configuration: Sendable {
 
     // MARK: Content
 
-    public var bareLineEndings = BareLineEndings.pass
+    /// nil: `refuse` where an upstream is a program, else `pass`.
+    public var bareLineEndings: BareLineEndings?
     /// Octets of one notification that are held before it streams on.
     public var holdLimit = 256 << 10
     /// Octets held for all notifications together.
