@@ -13,15 +13,17 @@ extension Configuration {
         if listeners.isEmpty, !isFaulty("listener", "--listen") {
             add("listener", "missing; write [[listener]] with address = \"0.0.0.0:25\", or --listen 0.0.0.0:25")
         }
-        if upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
+        let needsUpstream = hasSMTPListener || listeners.isEmpty && !isFaulty("listener", "--listen")
+        if needsUpstream, upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
             add("upstream", "missing; write upstream = \"127.0.0.1:10025\", or --upstream 127.0.0.1:10025, with the mail server's address")
         }
         // Said in the wrong place is told already.
         let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
-        if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
+        if needsUpstream, !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
+        checkMilter(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }
@@ -41,8 +43,8 @@ extension Configuration {
         """
 
     private func checkAddresses(own: [PeerAddress], _ add: (String?, String) -> Void) {
-        for (index, listener) in listeners.enumerated() where listeners[..<index].contains(where: { $0.address == listener.address }) {
-            add("listener[\(index)].address", "\(listener.address) stands twice; remove one")
+        for (index, listener) in listeners.enumerated() where listeners[..<index].contains(where: { ($0.address, $0.path) == (listener.address, listener.path) }) {
+            add("listener[\(index)].address", "\(listener.text) stands twice; remove one")
         }
         for upstream in upstreams {
             let isOwn = switch upstream {
@@ -84,7 +86,8 @@ extension Configuration {
         for reason in [Reason.sent, .pair, .notABounce] where policySettings.actions[reason] == .refuse {
             warn("actions.\(reason.rawValue): \"refuse\" turns genuine mail away")
         }
-        if upstreamIdentity == .none {
+        milterWarnings.forEach(warn)
+        if upstreamIdentity == .none, hasSMTPListener {
             warn("upstream_identity: \"none\": the upstream sees guardd's address as the client; make sure that it trusts no client for that address")
         }
     }

@@ -21,6 +21,14 @@ public struct Configuration: Sendable {
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
 
+    // MARK: Milter
+
+    /// `{daemon_name}` of services whose mail is outgoing.
+    public var milterOutgoingDaemons = ["ORIGINATING"]
+    /// MTAs that may connect, besides this machine's.
+    public var milterClients: [Network] = []
+    public var milterTimeout = Duration.seconds(7_210)
+
     // MARK: TLS
 
     /// The first is for clients that name no server.

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, tls, clients, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, tls, clients, milter, judgement, sentLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -62,8 +62,9 @@ enum Options {
             "address", standard: nil, sample: "0.0.0.0:25", expected: "an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"",
             "Address and port. \"[::]:25\" takes IPv6 only, so write \"0.0.0.0:25\" in a [[listener]] of its own for IPv4."
         ) { text, target in
-            target.address = ConfigurationAddress.socket(text)
-            return target.address != nil
+            guard let (address, path) = ConfigurationAddress.listener(text) else { return false }
+            (target.address, target.path) = (address, path)
+            return true
         },
         .choice(
             "direction", \.direction, of: ListenerDraft(),
@@ -83,7 +84,7 @@ enum Options {
             On a public MX "encrypt" turns mail away.
             """
         ),
-    ]
+    ] + milterListener
 
     static let clients = OptionGroup<Configuration>(
         title: "Clients that are not strangers",
@@ -98,7 +99,7 @@ enum Options {
         ]
     )
 
-    private static func networks(_ key: String, _ field: Field<Configuration, [Network]>, sample: [String], _ prose: String)
+    static func networks(_ key: String, _ field: Field<Configuration, [Network]>, sample: [String], _ prose: String)
         -> ConfigurationOption<Configuration>
     {
         .list(key, field, standard: [], sample: sample, expected: "a network, as \"192.0.2.0/24\" or \"2001:db8::/32\"", prose) {
@@ -110,6 +111,10 @@ enum Options {
 /// A `[[listener]]` while it is read: the address may be missing still.
 struct ListenerDraft: Sendable {
     var address: PeerAddress?
+    var kind = Configuration.ListenerKind.smtp
+    var path: String?
+    var socketMode: UInt32?
+    var socketGroup: String?
     var direction = Configuration.Direction.auto
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may

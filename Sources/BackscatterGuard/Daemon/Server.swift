@@ -92,10 +92,14 @@ public final class Server {
         for listener in configuration.listeners {
             for index in all.indices {
                 do {
-                    all[index].append((try Listener.open(SocketAddress(listener.address)), Door(direction: listener.direction, tls: listener.clientTLS)))
+                    // A Unix socket is one for all workers.
+                    let first = listener.path == nil || index == 0 ? nil : all[0].last?.0
+                    let descriptor = if let first { fcntl(first, F_DUPFD_CLOEXEC, 0) } else { try listener.open() }
+                    let door = Door(direction: listener.direction, tls: listener.clientTLS, isMilter: listener.kind == .milter)
+                    all[index].append((descriptor, door))
                 } catch {
                     for (descriptor, _) in all.joined() { _ = Glibc.close(descriptor) }
-                    throw .listen(address: listener.address.description, error)
+                    throw .listen(address: listener.text, error)
                 }
             }
         }
@@ -132,7 +136,7 @@ public final class Server {
             if stopper.isAsked.isSet { stop() }
             if workers.allSatisfy(\.hasEnded) { loop.stop() }
         }
-        log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
+        log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         onReady()
         loop.run()
         signals.forEach { $0.close() }

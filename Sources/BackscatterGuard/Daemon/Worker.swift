@@ -50,6 +50,7 @@ struct WorkerSettings: Sendable {
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
     var limits: ConnectionLimits.Settings
+    var milter: MilterWorkerSettings
     /// The certificates; nil without any.
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
@@ -60,6 +61,8 @@ struct WorkerSettings: Sendable {
 struct Door: Sendable {
     var direction: Direction
     var tls: ClientTLS
+    /// A mail server speaks there, not a client.
+    var isMilter = false
 }
 
 /// Runs sessions on its own thread.
@@ -75,6 +78,7 @@ final class Worker {
     private var listeners: [Listener] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    private let milters: MilterLinks
     private var isStopping = false
     private var heldOctets = 0
     private var isRelieving = false
@@ -101,6 +105,7 @@ final class Worker {
         self.numbers = numbers
         self.holes = holes
         self.mailbox = mailbox
+        milters = MilterLinks(connections: connections, numbers: numbers)
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
@@ -120,6 +125,7 @@ final class Worker {
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
         let client = PeerAddress(address)
+        if door.isMilter { return milters.accept(descriptor, from: client, door.direction, settings, worker: self) }
         let (tls, tlsServer) = (door.tls, settings.tlsServer)
         // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
@@ -149,7 +155,11 @@ final class Worker {
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.clientAddress)
-        if isStopping, relays.isEmpty { loop.stop() }
+        sessionEnded()
+    }
+
+    func sessionEnded() {
+        if isStopping, relays.isEmpty, milters.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -197,6 +207,7 @@ final class Worker {
         refreshTime()
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
+        milters.tick()
         refusals.tick(at: now)
         listeners.forEach { $0.resume() }
     }
@@ -205,7 +216,9 @@ final class Worker {
         refreshTime()
         for message in mailbox.take() {
             switch message {
-            case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
+            case .recorded(let number, let isDurable):
+                relays[number]?.recorded(isDurable)
+                milters.recorded(number, isDurable)
             case .settings(let new): settings = new
             case .stop: stop()
             case .abort: abort()
@@ -220,12 +233,14 @@ final class Worker {
         listeners = []
         refusals.closeAll()
         for relay in relays.values { relay.stop() }
-        if relays.isEmpty { loop.stop() }
+        milters.stop()
+        sessionEnded()
     }
 
     private func abort() {
         stop()
         for relay in relays.values { relay.finish() }
+        milters.abort()
         loop.stop()
     }
 }
