@@ -56,6 +56,12 @@ extension Configuration.Listener {
     /// As the configuration writes it.
     public var text: String { path.map { "unix:\($0)" } ?? address.description }
 
+    /// A socket that was passed to this process is the one that this listener names.
+    func isBound(to socket: SocketAddress) -> Bool {
+        if let path { return socket.unixPath == path }
+        return address.family != .unixSocket && PeerAddress(socket) == address
+    }
+
     /// A bound and listening descriptor.
     func open() throws(ReactorError) -> CInt {
         guard let path else { return try Listener.open(SocketAddress(address)) }

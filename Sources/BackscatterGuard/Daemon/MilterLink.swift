@@ -17,6 +17,11 @@ final class MilterLink: MilterSink {
     private var pending: Octets = []
     private var answers: Octets = []
     private var question: Inquiry?
+    private var findings: Findings?
+    /// Of the question asked last: an answer to an earlier one is of no use.
+    private var questionNumber = 0
+    /// The question is being put: its answer is taken up where it was asked.
+    private var isAsking = false
     private var isClosing = false
     private var lingerUntil: Int64 = .max
 
@@ -80,7 +85,10 @@ final class MilterLink: MilterSink {
         while !isClosing {
             if let inquiry = question {
                 question = nil
-                session.found(worker.answer(inquiry), at: worker.now, wallClock: EventLoop.seconds(), into: self)
+                put(inquiry)
+            } else if let answer = findings {
+                findings = nil
+                session.found(answer, at: worker.now, wallClock: EventLoop.seconds(), into: self)
             } else if !pending.isEmpty, session.takesOctets {
                 let octets = pending
                 pending = []
@@ -100,6 +108,23 @@ final class MilterLink: MilterSink {
         } else {
             socket?.pauseReading()
         }
+    }
+
+    /// Puts a question to the sent log, which answers at once or as an event of its own.
+    private func put(_ inquiry: Inquiry) {
+        questionNumber += 1
+        isAsking = true
+        defer { isAsking = false }
+        let number = questionNumber
+        worker.ask(inquiry) { [weak self] in self?.found($0, to: number) }
+    }
+
+    private func found(_ answer: Findings, to number: Int) {
+        guard number == questionNumber, !isClosing else { return }
+        findings = answer
+        guard !isAsking else { return }
+        worker.refreshTime()
+        settle()
     }
 
     private func linger() {

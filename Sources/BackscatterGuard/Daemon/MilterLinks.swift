@@ -53,7 +53,7 @@ final class MilterLinks {
     func remove(_ link: MilterLink, worker: Worker) {
         guard links.removeValue(forKey: link.number) != nil else { return }
         connections.release(.unixSocket)
-        worker.sessionEnded()
+        worker.endIfDone()
     }
 
     func recorded(_ number: UInt64, _ isDurable: Bool) { links[number]?.recorded(isDurable) }

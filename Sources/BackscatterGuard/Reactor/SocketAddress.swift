@@ -33,6 +33,16 @@ public struct SocketAddress: Sendable, Equatable {
         return SocketAddress(storage: unsafe withUnsafeBytes(of: &address) { unsafe Array($0) })
     }
 
+    /// - Parameter path: of a Unix socket; `@` in the first place stands for the NUL of an abstract name (unix(7)).
+    public static func unixOrAbstract(_ path: String) -> SocketAddress? {
+        guard path.hasPrefix("@") else { return unix(path) }
+        guard let address = unix(path) else { return nil }
+        // The name ends where the address does, not with a NUL.
+        var storage = Array(address.storage.prefix(MemoryLayout<sa_family_t>.size + path.utf8.count))
+        storage[MemoryLayout<sa_family_t>.size] = 0
+        return SocketAddress(storage: storage)
+    }
+
     var family: CInt {
         guard storage.count > 1 else { return AF_UNSPEC }
         return CInt(UInt16(storage[0]) | UInt16(storage[1]) << 8)
@@ -47,6 +57,13 @@ public struct SocketAddress: Sendable, Equatable {
             (Array(storage[8..<24]), UInt16(storage[2]) << 8 | UInt16(storage[3]))
         default: nil
         }
+    }
+
+    /// The path of a Unix socket as bind(2) was given it; nil for any other, and for one without a path.
+    public var unixPath: String? {
+        guard family == AF_UNIX else { return nil }
+        let path = storage.dropFirst(2).prefix { $0 != 0 }
+        return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
     }
 
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
