@@ -96,6 +96,7 @@ extension Configuration {
             if let address = draft.address {
                 var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
                 (listener.kind, listener.path, listener.socketMode, listener.socketGroup) = (draft.kind, draft.path, draft.socketMode, draft.socketGroup)
+                listener.proxyClients = draft.proxyClients
                 listeners.append(listener)
             } else if table["address"] == nil {
                 reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")

@@ -45,8 +45,7 @@ extension Configuration {
         { session in
             MilterWorkerSettings(
                 session: MilterSettings(
-                    session: session, outgoingDaemons: milterOutgoingDaemons.map { Octets($0.utf8) }, outgoing: outgoingNetworks, exempt: exemptClients,
-                    timeout: milterTimeout.clockMilliseconds),
+                    session: session, outgoingDaemons: milterOutgoingDaemons.map { Octets($0.utf8) }, timeout: milterTimeout.clockMilliseconds),
                 clients: milterClients)
         }
     }

@@ -2,14 +2,14 @@
 
 extension MilterSession {
     /// The client is neither judged nor recorded.
-    var isExempt: Bool { settings.exempt.contains { $0.contains(client) } }
+    var isExempt: Bool { settings.session.networks.exempt.contains { $0.contains(client) } }
 
     /// The mail whose MAIL has just come is outgoing.
     var isOutgoing: Bool {
         switch direction {
         case .inbound: false
         case .outbound: true
-        case .auto: hasAuthenticated || isOwnDaemon || isLocal || settings.outgoing.contains { $0.contains(client) }
+        case .auto: hasAuthenticated || isOwnDaemon || isLocal || settings.session.networks.outgoing.contains { $0.contains(client) }
         }
     }
 

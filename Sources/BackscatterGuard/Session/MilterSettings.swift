@@ -2,14 +2,10 @@
 
 /// The part of the configuration that a milter session needs besides the proxy's.
 public struct MilterSettings: Sendable {
-    /// Policy, texts, and what becomes of mail that can't be recorded.
+    /// Policy, texts, the networks of clients that are no strangers, and what becomes of mail that can't be recorded.
     public var session: SessionSettings
     /// `{daemon_name}` of the services whose mail is outgoing.
     public var outgoingDaemons: [Octets]
-    /// Clients of the MTA whose mail is outgoing.
-    public var outgoing: [Network]
-    /// Clients of the MTA that are neither judged nor recorded.
-    public var exempt: [Network]
     /// For the MTA's next command, in milliseconds.
     public var timeout: Int64
     /// A reply that takes longer than this is announced (SMFIR_PROGRESS), again and again, in milliseconds.
@@ -17,11 +13,9 @@ public struct MilterSettings: Sendable {
     /// After this the sent log is not waited for any longer: temporary failure. In milliseconds.
     public var decisionLimit: Int64 = 300_000
 
-    public init(session: SessionSettings, outgoingDaemons: [Octets], outgoing: [Network], exempt: [Network], timeout: Int64) {
+    public init(session: SessionSettings, outgoingDaemons: [Octets], timeout: Int64) {
         self.session = session
         self.outgoingDaemons = outgoingDaemons
-        self.outgoing = outgoing
-        self.exempt = exempt
         self.timeout = timeout
     }
 }

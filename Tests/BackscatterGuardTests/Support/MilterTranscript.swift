@@ -64,12 +64,11 @@ final class MilterTranscript: MilterSink {
         var setup = Setup()
         change(&setup)
         let settings = SessionSettings(
-            hostname: "guard.example.org", identity: .none, policy: Policy(setup.policy), recordFailure: setup.recordFailure, recordPairs: setup.recordPairs)
+            hostname: "guard.example.org", identity: .none, policy: Policy(setup.policy), recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
+            networks: ClientNetworks(exempt: setup.exempt.compactMap { Network($0) }, outgoing: setup.outgoing.compactMap { Network($0) }))
         session = MilterSession(
             number: 0x2A,
-            settings: MilterSettings(
-                session: settings, outgoingDaemons: [Octets("ORIGINATING")], outgoing: setup.outgoing.compactMap { Network($0) },
-                exempt: setup.exempt.compactMap { Network($0) }, timeout: 60_000),
+            settings: MilterSettings(session: settings, outgoingDaemons: [Octets("ORIGINATING")], timeout: 60_000),
             direction: setup.direction)
         session.opened(at: now)
     }
