@@ -27,7 +27,7 @@ extension SocketAddress {
 extension Configuration {
     /// Some mail passes here that is recorded by itself, so from now on nothing leaves unrecorded. Where that is not so,
     /// the administrator says `guardd sent cover`.
-    var recordsOutgoingMail: Bool { !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound } }
+    var recordsOutgoingMail: Bool { !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound || $0.kind == .milter && $0.direction == .auto } }
 
     var sentLogSettings: SentLogSettings {
         SentLogSettings(stateDirectory: stateDirectory, bounceWindow: bounceWindow.clockMilliseconds / 1000, retention: retention.clockMilliseconds / 1000)
@@ -46,7 +46,7 @@ extension Configuration {
             session: session, upstreams: upstreams.compactMap { UpstreamTarget($0, of: self) }, exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
-            limits: connectionLimits,
+            limits: connectionLimits, milter: milterWorkerSettings(session),
             tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName,
             programs: programSettings
         )

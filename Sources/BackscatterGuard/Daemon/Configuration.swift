@@ -31,6 +31,7 @@ public struct Configuration: Sendable {
     public var user: String?
     /// Name or number; nil: the user's own.
     public var group: String?
+
     // MARK: A program as the upstream
 
     /// What its environment holds besides the client.
@@ -38,6 +39,14 @@ public struct Configuration: Sendable {
     /// 0: no limit.
     public var maxProcesses = 100
     public var processEndTimeout = Duration.seconds(10)
+
+    // MARK: Milter
+
+    /// `{daemon_name}` of services whose mail is outgoing.
+    public var milterOutgoingDaemons = ["ORIGINATING"]
+    /// MTAs that may connect, besides this machine's.
+    public var milterClients: [Network] = []
+    public var milterTimeout = Duration.seconds(7_210)
 
     // MARK: TLS
 

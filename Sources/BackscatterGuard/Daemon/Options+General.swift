@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -73,8 +73,9 @@ enum Options {
             "address", standard: nil, sample: "0.0.0.0:25", expected: "an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"",
             "Address and port. \"[::]:25\" takes IPv6 only, so write \"0.0.0.0:25\" in a [[listener]] of its own for IPv4."
         ) { text, target in
-            target.address = ConfigurationAddress.socket(text)
-            return target.address != nil
+            guard let (address, path) = ConfigurationAddress.listener(text) else { return false }
+            (target.address, target.path) = (address, path)
+            return true
         },
         .choice(
             "direction", \.direction, of: ListenerDraft(),
@@ -95,7 +96,7 @@ enum Options {
             """
         ),
         listenerProxyClients,
-    ]
+    ] + milterListener
 
     static let clients = OptionGroup<Configuration>(
         title: "Clients that are not strangers",
@@ -122,6 +123,10 @@ enum Options {
 /// A `[[listener]]` while it is read: the address may be missing still.
 struct ListenerDraft: Sendable {
     var address: PeerAddress?
+    var kind = Configuration.ListenerKind.smtp
+    var path: String?
+    var socketMode: UInt32?
+    var socketGroup: String?
     var direction = Configuration.Direction.auto
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may

@@ -173,7 +173,7 @@ public final class Server {
             endIfDone()
         }
         try startWorkers()
-        log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
+        log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
         onReady()

@@ -56,6 +56,7 @@ struct WorkerSettings: Sendable {
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
     var limits: ConnectionLimits.Settings
+    var milter: MilterWorkerSettings
     /// The certificates; nil without any.
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
@@ -69,6 +70,8 @@ struct Door: Sendable, Equatable {
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
     var proxies: [Network]?
+    /// A mail server speaks there, not a client.
+    var isMilter = false
 }
 
 /// Runs sessions on its own thread.
@@ -88,6 +91,7 @@ final class Worker {
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
     let programs: Programs
+    private let milters: MilterLinks
     private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
@@ -119,6 +123,7 @@ final class Worker {
         self.mailbox = mailbox
         programs = Programs(loop: loop, log: log, count: shared.programCount)
         programs.emptied = { [unowned self] in endIfDone() }
+        milters = MilterLinks(connections: connections, numbers: numbers)
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
@@ -162,12 +167,14 @@ final class Worker {
         refusals.closeAll()
         gate.closeAll()
         for relay in relays.values { relay.finish() }
+        milters.abort()
         log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
         let peer = PeerAddress(address)
+        if door.isMilter { return milters.accept(descriptor, from: peer, door.direction, settings, worker: self) }
         guard (door.proxies ?? settings.proxies).contains(where: { $0.contains(peer) }) else { return serve(descriptor, peer, door) }
         gate.take(descriptor, at: now, loop: loop) { [unowned self] outcome in headerRead(outcome, from: peer, door) }
     }
@@ -186,9 +193,9 @@ final class Worker {
         }
     }
 
-    /// Where TLS comes first nothing can be said without a handshake.
+    /// Where TLS comes first nothing can be said without a handshake; and a mail server that asks a milter knows no such word.
     private func refuse(_ descriptor: CInt, _ reply: Octets, _ door: Door) {
-        if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+        if door.isMilter || door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
         refusals.refuse(descriptor, reply, at: now, loop: loop)
     }
 
@@ -232,8 +239,8 @@ final class Worker {
         endIfDone()
     }
 
-    private func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
+    func endIfDone() {
+        if isStopping || isRetiring, relays.isEmpty, milters.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -287,6 +294,7 @@ final class Worker {
         refreshTime()
         let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
+        milters.tick()
         refusals.tick(at: now)
         programs.tick(at: now, settings.programs)
         gate.tick(at: now)
@@ -298,7 +306,9 @@ final class Worker {
         refreshTime()
         for message in mailbox.take() {
             switch message {
-            case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
+            case .recorded(let number, let isDurable):
+                relays[number]?.recorded(isDurable)
+                milters.recorded(number, isDurable)
             case .settings(let new): settings = new
             case .retire(let sockets): retire(draining: sockets)
             case .stop(let sockets): stop(draining: sockets)
@@ -321,6 +331,7 @@ final class Worker {
         gate.stop()
         programs.stop(at: now)
         for relay in relays.values { relay.stop() }
+        milters.stop()
         endIfDone()
     }
 
@@ -329,6 +340,7 @@ final class Worker {
         refusals.closeAll()
         gate.closeAll()
         for relay in relays.values { relay.finish() }
+        milters.abort()
         programs.kill(at: now)
         endIfDone()
     }

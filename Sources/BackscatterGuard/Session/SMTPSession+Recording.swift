@@ -20,11 +20,7 @@ extension SMTPSession {
         transaction.record = .asked
         // A recipient whose reply is still due counts: recording one too many does no harm.
         let paths = transaction.recipients.filter { $0.reply != .refused }.map(\.path.octets)
-        let ids = headers.messageIDs
-        let entry = SentEntry(
-            ids: ids, reversePath: transaction.reversePath.octets, forwardPaths: paths,
-            keepsPairs: ids.isEmpty || settings.recordPairs == .always
-        )
+        let entry = settings.entry(ids: headers.messageIDs, reversePath: transaction.reversePath.octets, forwardPaths: paths)
         recordsAwaited += 1
         sink.record(entry, isAwaited: true)
     }
