@@ -5,12 +5,12 @@ import Synchronization
 
 /// Opens and closes the hole for all workers.
 final class HoleKeeper: Sendable {
-    private let sentLog: LMDBSentLog
+    private let sentLog: any SentLog
     private let log: LogWriter
     /// Since when; nil: there is none.
     private let openedAt = Mutex<Int64?>(nil)
 
-    init(_ sentLog: LMDBSentLog, log: LogWriter) {
+    init(_ sentLog: any SentLog, log: LogWriter) {
         self.sentLog = sentLog
         self.log = log
     }

@@ -99,7 +99,7 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), makeReader: { [sentLog] _ in sentLog })
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -206,11 +206,13 @@ public final class Server {
 /// A worker and the thread that it runs on.
 final class WorkerThread {
     struct Shared: Sendable {
-        let sentLog: LMDBSentLog
+        let sentLog: any SentLog
         let log: LogWriter
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        /// What asks the sent log for the worker on this loop.
+        let makeReader: @Sendable (EventLoop) -> any SentLogReader
     }
 
     let mailbox: Mailbox
@@ -225,14 +227,18 @@ final class WorkerThread {
         body = { done in
             do {
                 let loop = try EventLoop(waker: waker)
+                let reader = shared.makeReader(loop)
                 let worker = Worker(
-                    loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
+                    loop: loop, settings: settings, sentLog: shared.sentLog, reader: reader, log: shared.log,
                     connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
                 )
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()
                 worker.log.flush()
-                withExtendedLifetime(worker) { loop.close(closesWaker: false) }
+                withExtendedLifetime(worker) {
+                    reader.close()
+                    loop.close(closesWaker: false)
+                }
             } catch {
                 shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")
             }

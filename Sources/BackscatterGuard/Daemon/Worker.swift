@@ -68,6 +68,7 @@ final class Worker {
     let log: LogGatherer
     let mailbox: Mailbox
     private let sentLog: any SentLog
+    private let reader: any SentLogReader
     private let connections: ConnectionLimits
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
@@ -90,12 +91,13 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
 
     init(
-        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
+        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, reader: any SentLogReader, log: LogWriter,
         connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
         self.sentLog = sentLog
+        self.reader = reader
         self.log = LogGatherer(log, loop: loop)
         self.connections = connections
         self.numbers = numbers
@@ -146,6 +148,9 @@ final class Worker {
         }
     }
 
+    /// Whether its connections are still there.
+    func serves(_ relay: Relay) -> Bool { relays[relay.number] === relay }
+
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.clientAddress)
@@ -154,7 +159,8 @@ final class Worker {
 
     // MARK: what relays ask for
 
-    func answer(_ inquiry: Inquiry) -> Findings { sentLog.answer(inquiry, at: EventLoop.seconds()) }
+    /// - Parameter answered: called within this call, or later by the event loop.
+    func ask(_ inquiry: Inquiry, answered: @escaping (Findings) -> Void) { reader.ask(inquiry, at: EventLoop.seconds(), answered: answered) }
 
     func record(_ entry: SentEntry, for number: UInt64?) {
         let (mailbox, holes, now) = (mailbox, holes, EventLoop.seconds())
