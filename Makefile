@@ -6,7 +6,7 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
 
-LIBRARIES = libevent-dev liblmdb-dev libssl-dev pkg-config
+LIBRARIES = libevent-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
 FOR_TESTS = postfix swaks openssl
 FOR_BENCH = haproxy
 # How long `make fuzz` spends on each target.

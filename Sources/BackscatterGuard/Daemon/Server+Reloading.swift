@@ -22,6 +22,7 @@ extension Server {
             let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
             configuration = new
+            sources.take(new, settings.session.policy)
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
             for warning in new.warnings { log.write(.warning, warning) }

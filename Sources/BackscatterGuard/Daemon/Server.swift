@@ -16,6 +16,7 @@ public final class Server {
     let sentLog: LMDBSentLog
     let loop: EventLoop
     let holes: HoleKeeper
+    let sources: SourceKeeper
     let notify: SystemdNotify
     let program: Program?
     var sockets: ListeningSockets
@@ -81,6 +82,7 @@ public final class Server {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
         holes = HoleKeeper(sentLog, log: log)
+        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, makeLoop)
     }
@@ -99,7 +101,7 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -139,6 +141,7 @@ public final class Server {
             endIfDone()
         }
         try startWorkers()
+        try startSources()
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
@@ -169,6 +172,7 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
+        sources.stop()
         sentLog.close()
     }
 

@@ -24,7 +24,7 @@ struct LogClock: Sendable {
     private let isUTC: Bool
     private var lastOctets = Octets(repeating: 0, count: classicLength)
     private var lastTime: Int64 = 0
-    private var lastNow: Int64 = .min
+    private var lastNow: Int64 = .max
 
     /// - Parameter isUTC: stamps without a zone are UTC, whatever the machine's zone is.
     init(now: Int64, isUTC: Bool = false) {
@@ -42,7 +42,7 @@ struct LogClock: Sendable {
     private mutating func classic(_ line: Span<UInt8>, at start: Int) -> Stamp? {
         let end = start + LogClock.classicLength
         guard line.count > end else { return nil }
-        if now - lastNow < 60, lastNow <= now, isSame(line, at: start) { return Stamp(time: lastTime, end: end) }
+        if now >= lastNow, now - lastNow < 60, isSame(line, at: start) { return Stamp(time: lastTime, end: end) }
         guard let month = LogClock.month(line, at: start), line[start + 3] == ASCII.space, line[start + 6] == ASCII.space,
             let day = LogClock.number(line, start + 4, 2), let time = LogClock.timeOfDay(line, at: start + 7)
         else { return nil }

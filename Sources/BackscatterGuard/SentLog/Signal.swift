@@ -20,6 +20,12 @@ final class Signal: Sendable {
         while unsafe write(descriptor, &one, 8) < 0, errno == EINTR {}
     }
 
+    /// Blocks until raised since the last wait, or so many milliseconds.
+    func wait(atMost milliseconds: CInt) {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if unsafe poll(&request, 1, milliseconds) > 0 { wait() }
+    }
+
     /// Blocks until raised since the last wait.
     func wait() {
         var count: UInt64 = 0
