@@ -17,6 +17,9 @@ public final class Server {
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
+    /// As the newest sessions have it.
+    var policy: Policy
+    let enforcement: EnforcementKeeper
     let notify: SystemdNotify
     let program: Program?
     var sockets: ListeningSockets
@@ -75,7 +78,12 @@ public final class Server {
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
+        let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
+        do {
+            settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
+        } catch { throw .configuration(error) }
+        policy = settings.session.policy
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         sockets = try ListeningSockets(configuration, start.inheritance)
         do throws(SentLogError) {
@@ -101,7 +109,8 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, enforcement: enforcement,
+            makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -173,6 +182,7 @@ public final class Server {
         predecessor?.close()
         sockets.close()
         sources.stop()
+        if case .retiring = stage {} else { enforcement.save() }
         sentLog.close()
     }
 
@@ -196,6 +206,7 @@ public final class Server {
         }
         if now - lastKept > 60_000 {
             lastKept = now
+            keepEnforcement()
             let log = log
             sentLog.keep(at: EventLoop.seconds()) { error in
                 if let error { log.write(.error, error.text) }
