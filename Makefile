@@ -50,11 +50,12 @@ script-tests: build     ## tests with real Postfix instances on loopback, and ot
 fuzz: deps              ## fuzz every parser with the address sanitizer, SECONDS_EACH=60 seconds each
 	Tests/Fuzz/fuzz-all $(SECONDS_EACH)
 
-bench: release          ## pass-through CPU per message: guardd, haproxy, a plain relay
+bench: release          ## CPU per message: guardd, haproxy, a plain relay; lines of a log a second
 	@command -v python3 >/dev/null || Tests/need python3
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
 	@Tests/need --optional postfix $(FOR_BENCH)
 	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/run
+	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/logs
 
 clean:                  ## remove what was built
 	rm -rf .build Tests/Fuzz/.build

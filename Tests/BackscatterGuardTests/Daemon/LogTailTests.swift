@@ -20,7 +20,7 @@ final class LogFolder {
 
     func append(_ text: String, to name: String = "mail.log") throws {
         let place = folder + "/" + name
-        if !FileManager.default.fileExists(atPath: place) { FileManager.default.createFile(atPath: place, contents: nil) }
+        if !FileManager.default.fileExists(atPath: place) { _ = FileManager.default.createFile(atPath: place, contents: nil) }
         let handle = try FileHandle(forWritingTo: URL(filePath: place))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(text.utf8))
