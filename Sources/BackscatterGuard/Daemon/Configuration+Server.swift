@@ -72,6 +72,8 @@ extension Configuration {
         if new.stateDirectory != stateDirectory { keys.append("state_dir") }
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }
+        if new.controlPlace != controlPlace { keys.append("control_socket") }
+        if new.spoolPath != spoolPath { keys.append("spool_directory") }
         if new.logLevel != logLevel { keys.append("log_level") }
         return keys
     }

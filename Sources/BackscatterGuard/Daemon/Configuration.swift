@@ -56,6 +56,17 @@ public struct Configuration: Sendable {
     public var recordFailure = RecordFailure.tempfail
     public var recordPairs = PairRecording.withoutID
 
+    // MARK: Programs that record
+
+    /// Path of the control socket; nil: there is none.
+    public var controlSocket: String?
+    /// Permission bits.
+    public var controlSocketMode: UInt32 = 0o660
+    /// Of the control socket and the spool; nil: guardd's own.
+    public var controlGroup: Group?
+    /// nil: in the state directory, if there is a control socket.
+    public var spoolDirectory: String?
+
     // MARK: Content
 
     public var bareLineEndings = BareLineEndings.pass

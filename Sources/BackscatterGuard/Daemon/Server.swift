@@ -38,6 +38,7 @@ public final class Server {
     private let log: LogWriter
     private let sentLog: LMDBSentLog
     private let loop: EventLoop
+    private let hooks: HookInputs
     private let connections = ConnectionLimits()
     private let numbers = SessionNumbers()
     private var workers: [WorkerThread] = []
@@ -84,6 +85,7 @@ public final class Server {
                 try sentLog.closeHole(at: EventLoop.seconds())
             }
         } catch { throw .sentLog(error) }
+        hooks = try HookInputs(configuration, loop: loop, sentLog: sentLog, log: log)
         try startWorkers(settings)
     }
 
@@ -99,7 +101,7 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), makeReader: { [sentLog] _ in sentLog })
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log), makeReader: { [sentLog, spool = hooks.spool] in HookInputs.reader(sentLog, spool, loop: $0) })
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -136,6 +138,7 @@ public final class Server {
         onReady()
         loop.run()
         signals.forEach { $0.close() }
+        hooks.close()
         sentLog.close()
         log.write(.info, "guardd has stopped")
     }
@@ -155,6 +158,7 @@ public final class Server {
             for worker in workers { worker.mailbox.post(.abort) }
         }
         renewCertificates()
+        hooks.tick()
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
@@ -193,6 +197,7 @@ public final class Server {
             let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start only") }
             configuration = new
+            hooks.take(new)
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
             for warning in new.warnings { log.write(.warning, warning) }
