@@ -6,7 +6,7 @@ import Glibc
 
 /// Where the process begins: a hook is served first, because it is started for every mail.
 @main
-enum Program {
+enum EntryPoint {
     nonisolated static func main() {
         if let status = HookProgram.run(arguments) { exit(status) }
         Guardd.main()

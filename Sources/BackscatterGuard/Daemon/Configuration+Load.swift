@@ -38,8 +38,10 @@ extension Configuration {
     /// What the policy is made of, with the file of protected domains as it is now.
     ///
     /// - Throws: when that file can't be read or a line of it is no domain.
-    public func makePolicy() throws(ConfigurationError) -> Policy {
-        Policy(policySettings, moreDomains: try domainsOfFile())
+    ///
+    /// - Parameter blocks: what keeps domains of mode `auto` from being enforced.
+    public func makePolicy(blocks: EnforcementBlocks = EnforcementBlocks()) throws(ConfigurationError) -> Policy {
+        Policy(policySettings, moreDomains: try domainsOfFile(), blocks: blocks)
     }
 
     /// Relative paths begin at the folder of the configuration file.
@@ -94,7 +96,9 @@ extension Configuration {
             var draft = ListenerDraft()
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
-                listeners.append(Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel))
+                var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
+                listener.proxyClients = draft.proxyClients
+                listeners.append(listener)
             } else if table["address"] == nil {
                 reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")
             }

@@ -20,6 +20,10 @@ public struct Configuration: Sendable {
     public var exemptClients: [Network] = []
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
+    /// Load balancers: what comes from them begins with a PROXY header.
+    public var proxyClients: [Network] = []
+    /// Mail servers that say by XFORWARD whose mail they bring.
+    public var xforwardClients: [Network] = []
 
     // MARK: TLS
 
@@ -86,6 +90,8 @@ public struct Configuration: Sendable {
     public var timeouts = Timeouts()
     /// How long open transactions may go on after SIGTERM.
     public var stopTimeout = Duration.seconds(30)
+    /// How long a new guardd may take to serve after SIGUSR2.
+    public var handoverTimeout = Duration.seconds(60)
     public var logLevel = LogLevel.info
 
     // MARK: How it came to be

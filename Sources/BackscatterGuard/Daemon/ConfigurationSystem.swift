@@ -37,6 +37,12 @@ enum ConfigurationSystem {
         return .failure(.tooLarge(limit))
     }
 
+    /// A variable of the environment; nil when it is not there.
+    static func variable(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
     /// The number of a group; nil when the system knows none of that name.
     static func group(_ name: String) -> UInt32? { unsafe getgrnam(name)?.pointee.gr_gid }
 

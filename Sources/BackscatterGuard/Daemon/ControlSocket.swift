@@ -33,17 +33,20 @@ final class ControlSocket {
     /// Whether pairs are kept of mail with an id too; a reload may change it.
     var keepsAllPairs = false
 
-    /// - Throws: what the system says; EADDRINUSE when another guardd answers at the path. The process that started this
-    ///   one as its successor is replaced.
-    init(_ place: Configuration.ControlPlace, loop: EventLoop, sentLog: any SentLog, log: LogWriter) throws(ReactorError) {
+    /// - Parameter isSuccessor: who answers at the path is to be replaced.
+    /// - Throws: what the system says; EADDRINUSE when another guardd answers at the path.
+    init(_ place: Configuration.ControlPlace, isSuccessor: Bool, loop: EventLoop, sentLog: any SentLog, log: LogWriter) throws(ReactorError) {
         self.loop = loop
         self.sentLog = sentLog
         self.log = log
         letters = try Letterbox()
-        socket = try UnixListener(place.path, mode: mode_t(place.mode), group: place.group) { $0 == getppid() }
+        socket = try UnixListener(place.path, mode: mode_t(place.mode), group: place.group, mayReplace: isSuccessor)
         bell = try LoopBell(letters.waker, loop: loop) { [unowned self] in readMail() }
         listener = try Listener(descriptor: socket.descriptor, loop: loop) { [unowned self] descriptor, _ in accept(descriptor) }
     }
+
+    /// Takes the path, in one step: whoever else answers there is found there until then.
+    func open() throws(ReactorError) { try socket.takePath() }
 
     private func accept(_ descriptor: CInt) {
         last += 1

@@ -5,10 +5,14 @@ final class HookInputs {
     private let importer: SpoolImporter?
     private let control: ControlSocket?
 
-    /// Imports what lies in the spool, and listens.
+    private let log: LogWriter
+
+    /// Imports what lies in the spool, and makes the socket.
     ///
+    /// - Parameter isSuccessor: the guardd before this one still answers at the socket's path.
     /// - Throws: what keeps the socket or the spool from being made.
-    init(_ configuration: Configuration, loop: EventLoop, sentLog: any SentLog, log: LogWriter) throws(ServerError) {
+    init(_ configuration: Configuration, isSuccessor: Bool, loop: EventLoop, sentLog: any SentLog, log: LogWriter) throws(ServerError) {
+        self.log = log
         do throws(SentLogError) {
             importer = try HookInputs.openSpool(configuration, sentLog, log)
         } catch { throw .sentLog(error) }
@@ -18,7 +22,7 @@ final class HookInputs {
             return
         }
         do throws(ReactorError) {
-            control = try ControlSocket(place, loop: loop, sentLog: sentLog, log: log)
+            control = try ControlSocket(place, isSuccessor: isSuccessor, loop: loop, sentLog: sentLog, log: log)
         } catch {
             importer?.close()
             throw .listen(address: place.path, error)
@@ -35,6 +39,15 @@ final class HookInputs {
             log.write(.warning, "spool: other users can't reach \(path), because \(configuration.stateDirectory) is closed to them: chmod 711 it, or name another spool_directory")
         }
         return try SpoolImporter(folder, into: sentLog, now: { EventLoop.seconds() }) { log.write(.error, $0.text) }
+    }
+
+    /// From now on programs find this process at the socket's path.
+    func open() {
+        do throws(ReactorError) {
+            try control?.open()
+        } catch {
+            log.write(.error, "control socket: \(error.text): nobody can reach it")
+        }
     }
 
     /// What a reload may change.

@@ -1,5 +1,5 @@
 // A listening Unix socket at a path of the file system, put there in one step: bound under another name, given its group
-// and mode, and then moved, so that nobody ever finds a socket with other permissions, or none at all.
+// and mode, and moved when its owner is ready, so that nobody ever finds a socket with other permissions, or none at all.
 
 import CEvent
 import Glibc
@@ -15,11 +15,11 @@ public struct UnixListener: Sendable {
     ///   - path: at most 100 octets, in a folder that this process may write.
     ///   - mode: permission bits.
     ///   - group: nil: the process's own.
-    ///   - mayReplace: asked about the process that listens at the path now, if there is one that answers.
-    /// - Throws: `.system`; EADDRINUSE when somebody answers there who may not be replaced.
-    public init(_ path: String, mode: mode_t, group: gid_t?, mayReplace: (pid_t) -> Bool) throws(ReactorError) {
-        if let other = UnixListener.answering(at: path), !mayReplace(other) { throw .system(call: "bind", errno: EADDRINUSE) }
-        let draft = path + ".new"
+    ///   - mayReplace: whether somebody who answers at the path may be there.
+    /// - Throws: `.system`; EADDRINUSE when somebody answers there who may not.
+    public init(_ path: String, mode: mode_t, group: gid_t?, mayReplace: Bool) throws(ReactorError) {
+        if !mayReplace, UnixListener.isAnswered(path) { throw .system(call: "bind", errno: EADDRINUSE) }
+        let draft = UnixListener.draft(path)
         guard let address = SocketAddress.unix(draft) else { throw .system(call: "bind", errno: ENAMETOOLONG) }
         unsafe unlink(draft)
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
@@ -31,7 +31,6 @@ public struct UnixListener: Sendable {
             try UnixListener.check(unsafe chmod(draft, mode), "chmod")
             try UnixListener.check(listen(descriptor, 1024), "listen")
             try UnixListener.check(unsafe lstat(draft, &status), "stat")
-            try UnixListener.check(unsafe rename(draft, path), "rename")
         } catch {
             _ = Glibc.close(descriptor)
             unsafe unlink(draft)
@@ -47,21 +46,25 @@ public struct UnixListener: Sendable {
         if result != 0 { throw .system(call: call, errno: errno) }
     }
 
-    /// Removes the path unless another socket stands there by now.
-    public func removePath() {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { return }
-        unsafe unlink(path)
+    private static func draft(_ path: String) -> String { path + ".new" }
+
+    /// From now on clients find it at its path.
+    public func takePath() throws(ReactorError) {
+        try UnixListener.check(unsafe rename(UnixListener.draft(path), path), "rename")
     }
 
-    /// Who listens at the path; nil when nobody does.
-    private static func answering(at path: String) -> pid_t? {
-        guard let address = SocketAddress.unix(path), case .success(let descriptor) = address.connect() else { return nil }
-        defer { _ = Glibc.close(descriptor) }
-        // struct ucred: process, user, group.
-        var credentials: [CInt] = [0, 0, 0]
-        var length = socklen_t(12)
-        _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
-        return credentials[0]
+    /// Removes the path, or the one before it, unless another socket stands there by now.
+    public func removePath() {
+        for path in [path, UnixListener.draft(path)] {
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { continue }
+            unsafe unlink(path)
+        }
+    }
+
+    private static func isAnswered(_ path: String) -> Bool {
+        guard let address = SocketAddress.unix(path), case .success(let descriptor) = address.connect() else { return false }
+        _ = Glibc.close(descriptor)
+        return true
     }
 }
