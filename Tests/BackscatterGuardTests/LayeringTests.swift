@@ -27,9 +27,13 @@ import Testing
         "Session": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "Policy", "Telemetry"],
             imports: ["Synchronization"], types: interface),
+        // Programs that run under other users than the daemon: none of them may name the log itself.
+        "Hooks": Room(
+            knows: ["Octets", "Message", "SMTP"], imports: ["Glibc"],
+            types: ["SentEntry", "SentRecorder", "SentLogError", "RecordLine", "SpoolFolder", "SpoolItem", "Descriptor", "FileIdentity", "SocketAddress"]),
         "Reactor": Room(knows: [], imports: ["CEvent", "COpenSSL", "Glibc", "Synchronization"]),
         "Daemon": Room(
-            knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor"],
+            knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor", "Hooks"],
             imports: ["Foundation", "Glibc", "Synchronization", "TOMLKit"]),
     ]
 

@@ -79,6 +79,8 @@ extension Configuration {
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }
         if new.sources != sources { keys.append("source") }
+        if new.controlPlace != controlPlace { keys.append("control_socket") }
+        if new.spoolPath != spoolPath { keys.append("spool_directory") }
         if new.logLevel != logLevel { keys.append("log_level") }
         return keys
     }

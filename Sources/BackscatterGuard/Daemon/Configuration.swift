@@ -85,6 +85,17 @@ public struct Configuration: Sendable {
     /// Logs that are followed.
     public var sources: [Source] = []
 
+    // MARK: Programs that record
+
+    /// Path of the control socket; nil: there is none.
+    public var controlSocket: String?
+    /// Permission bits.
+    public var controlSocketMode: UInt32 = 0o660
+    /// Of the control socket and the spool; nil: guardd's own.
+    public var controlGroup: Group?
+    /// nil: in the state directory, if there is a control socket.
+    public var spoolDirectory: String?
+
     // MARK: Content
 
     /// nil: `refuse` where an upstream is a program, else `pass`.

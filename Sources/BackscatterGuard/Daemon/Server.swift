@@ -17,6 +17,7 @@ public final class Server {
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
+    let hooks: HookInputs
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -101,6 +102,7 @@ public final class Server {
         } catch { throw .sentLog(error) }
         holes = HoleKeeper(sentLog, log: log)
         sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, makeLoop)
     }
@@ -134,7 +136,9 @@ public final class Server {
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
             sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
-            makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
+            makeReader: { [sentLog, sources, spool = hooks.spool] in
+                HookInputs.reader(SourceKeeper.reader(sentLog, sources, loop: $0), spool, loop: $0)
+            })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -176,6 +180,7 @@ public final class Server {
         }
         try startWorkers()
         try startSources()
+        hooks.open()
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
@@ -207,6 +212,7 @@ public final class Server {
         predecessor?.close()
         sockets.close()
         sources.stop()
+        hooks.close()
         if case .retiring = stage {} else { enforcement.save() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
@@ -228,6 +234,7 @@ public final class Server {
         watchTheClock(at: now)
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
+        hooks.tick()
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
