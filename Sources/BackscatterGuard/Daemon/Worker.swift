@@ -8,8 +8,12 @@ enum WorkerMessage: Sendable {
     /// The sent log's word on a record that session `number` waits for.
     case recorded(number: UInt64, isDurable: Bool)
     case settings(WorkerSettings)
+    /// No new clients; sessions go on as ever.
+    ///
+    /// - Parameter drains: sockets, by index, whose waiting clients are told to come again before they are closed.
+    case retire(drains: Set<Int>)
     /// No new clients; sessions end as they become idle.
-    case stop
+    case stop(drains: Set<Int>)
     /// Now.
     case abort
 }
@@ -57,7 +61,7 @@ struct WorkerSettings: Sendable {
 }
 
 /// What the sessions of a listener have in common.
-struct Door: Sendable {
+struct Door: Sendable, Equatable {
     var direction: Direction
     var tls: ClientTLS
 }
@@ -73,9 +77,10 @@ final class Worker {
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private var settings: WorkerSettings
-    private var listeners: [Listener] = []
+    private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    private var isRetiring = false
     private var isStopping = false
     private var heldOctets = 0
     private var isRelieving = false
@@ -111,12 +116,41 @@ final class Worker {
 
     // MARK: clients
 
-    /// Takes clients from a listening descriptor.
-    func listen(_ descriptor: CInt, _ door: Door) throws(ReactorError) {
-        let listener = try Listener(descriptor: descriptor, loop: loop) { [unowned self] client, address in
-            accept(client, from: address, door)
+    /// Takes clients from listening descriptors, which it owns from now on.
+    func listen(_ shares: [ListeningSockets.Share]) throws(ReactorError) {
+        for (index, share) in shares.enumerated() {
+            do throws(ReactorError) {
+                let listener = try Listener(descriptor: share.descriptor, loop: loop) { [unowned self] client, address in
+                    accept(client, from: address, share.door)
+                }
+                listeners.append((listener, share))
+            } catch {
+                shares[index...].forEach { _ = Glibc.close($0.descriptor) }
+                throw error
+            }
         }
-        listeners.append(listener)
+    }
+
+    /// Who waits in the queue of a socket that is given up hears that he may come again. Not where TLS comes first:
+    /// nothing can be said without a handshake.
+    private func closeListeners(draining sockets: Set<Int>) {
+        for (listener, share) in listeners {
+            if sockets.contains(share.socket) {
+                listener.drain { client in
+                    if share.door.tls.start == .implicit { _ = Glibc.close(client) } else { refusals.refuse(client, Replies.stopping, at: now, loop: loop) }
+                }
+            }
+            listener.close()
+        }
+        listeners = []
+    }
+
+    /// The loop has ended: nothing may be left in it.
+    func ended() {
+        closeListeners(draining: [])
+        refusals.closeAll()
+        for relay in relays.values { relay.finish() }
+        log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
@@ -154,7 +188,11 @@ final class Worker {
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.clientAddress)
-        if isStopping, relays.isEmpty { loop.stop() }
+        endIfDone()
+    }
+
+    private func endIfDone() {
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -204,7 +242,8 @@ final class Worker {
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
-        listeners.forEach { $0.resume() }
+        listeners.forEach { $0.listener.resume() }
+        endIfDone()
     }
 
     private func readMail() {
@@ -213,24 +252,30 @@ final class Worker {
             switch message {
             case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
             case .settings(let new): settings = new
-            case .stop: stop()
+            case .retire(let sockets): retire(draining: sockets)
+            case .stop(let sockets): stop(draining: sockets)
             case .abort: abort()
             }
         }
     }
 
-    private func stop() {
+    private func retire(draining sockets: Set<Int>) {
+        isRetiring = true
+        closeListeners(draining: sockets)
+        endIfDone()
+    }
+
+    private func stop(draining sockets: Set<Int>) {
         guard !isStopping else { return }
         isStopping = true
-        listeners.forEach { $0.close() }
-        listeners = []
-        refusals.closeAll()
+        closeListeners(draining: sockets)
         for relay in relays.values { relay.stop() }
-        if relays.isEmpty { loop.stop() }
+        endIfDone()
     }
 
     private func abort() {
-        stop()
+        stop(draining: [])
+        refusals.closeAll()
         for relay in relays.values { relay.finish() }
         loop.stop()
     }
