@@ -135,15 +135,18 @@ final class RedisLink {
     private func connect() {
         phase = .dialling
         timer?.set(after: RedisLink.helloLimit)
-        switch UpstreamTarget(settings.address.place) {
-        case .address(let address): open(address)
-        case .name(let host, let port):
-            resolution = Resolution(host: host, port: port, loop: loop) { [weak self] addresses in
+        switch settings.address.place {
+        case .address(let address): open(SocketAddress(address))
+        case .host(let name, let port):
+            resolution = Resolution(host: name, port: port, loop: loop) { [weak self] addresses in
                 guard let self, case .dialling = phase else { return }
-                guard let address = addresses.first else { return fail("no address for \(host)") }
+                guard let address = addresses.first else { return fail("no address for \(name)") }
                 open(address)
             }
-        case nil: fail("the path of the socket is too long")
+        case .unix(let path):
+            guard let address = SocketAddress.unix(path) else { return fail("the path of the socket is too long") }
+            open(address)
+        case .program: preconditionFailure("a program as the sent log")
         }
     }
 

@@ -45,6 +45,10 @@ final class RedisSentLog: SentLog {
         post(.record([(entry, now)], whenDone: whenDurable)) { whenDurable(.closed) }
     }
 
+    func record(past entries: [(entry: SentEntry, sent: Int64)], whenDurable: @escaping @Sendable (SentLogError?) -> Void) {
+        post(.record(entries.map { ($0.entry, $0.sent) }, whenDone: whenDurable)) { whenDurable(.closed) }
+    }
+
     func change(_ change: CoverageChange, whenDurable: @escaping @Sendable (SentLogError?) -> Void) {
         post(.change(change, whenDone: whenDurable)) { whenDurable(.closed) }
     }

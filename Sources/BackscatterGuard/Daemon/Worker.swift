@@ -121,9 +121,9 @@ final class Worker {
         holes = shared.holes
         enforcement = shared.enforcement
         self.mailbox = mailbox
+        milters = MilterLinks(connections: connections, numbers: numbers)
         programs = Programs(loop: loop, log: log, count: shared.programCount)
         programs.emptied = { [unowned self] in endIfDone() }
-        milters = MilterLinks(connections: connections, numbers: numbers)
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }

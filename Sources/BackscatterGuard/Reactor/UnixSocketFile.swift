@@ -53,7 +53,7 @@ extension Listener {
 
     private static func isSocket(_ path: String) -> Bool {
         var status = stat()
-        return unsafe lstat(path, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK)
+        return unsafe lstat(path, &status) == 0 && status.st_mode & 0o170000 == 0o140000              // S_IFMT, S_IFSOCK: Swift sees two of each
     }
 
     /// Whether a process listens there. Anything but a plain refusal counts as one: a full queue too is somebody's.
