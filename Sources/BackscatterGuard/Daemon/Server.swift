@@ -16,6 +16,9 @@ public final class Server {
     let sentLog: LMDBSentLog
     let loop: EventLoop
     let holes: HoleKeeper
+    /// As the newest sessions have it.
+    var policy: Policy
+    let enforcement: EnforcementKeeper
     let notify: SystemdNotify
     let program: Program?
     var sockets: ListeningSockets
@@ -23,6 +26,8 @@ public final class Server {
     var stage = Stage.serving
     /// The one that takes its place, from its first moment on.
     var successor: Successor?
+    /// It serves; what is kept on disk is its business now.
+    var isReplaced = false
     /// The guardd that this one takes the place of, until it has ended.
     var predecessor: Predecessor?
     /// When certificates were last looked at for their time.
@@ -76,12 +81,17 @@ public final class Server {
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
+        let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
+        do {
+            settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
+        } catch { throw .configuration(error) }
+        policy = settings.session.policy
         sockets = try ListeningSockets(configuration, start.inheritance)
         // Up to here as root, if it was started so, and in one thread; nothing from outside has been read yet.
         try Server.become(privileges, configuration, log)
         if case .become = privileges { tls.rightsChanged() }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         do throws(SentLogError) {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
@@ -118,7 +128,8 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, enforcement: enforcement,
+            makeReader: { [sentLog] _ in sentLog })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -188,6 +199,7 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
+        if !isReplaced { enforcement.save() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
         log.close()
@@ -213,6 +225,7 @@ public final class Server {
         }
         if now - lastKept > 60_000 {
             lastKept = now
+            keepEnforcement()
             let log = log
             sentLog.keep(at: EventLoop.seconds()) { error in
                 if let error { log.write(.error, error.text) }
