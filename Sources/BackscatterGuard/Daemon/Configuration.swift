@@ -33,6 +33,13 @@ public struct Configuration: Sendable {
     public var maxProcesses = 100
     public var processEndTimeout = Duration.seconds(10)
 
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
+
     // MARK: TLS
 
     /// The first is for clients that name no server.
