@@ -25,13 +25,6 @@ public struct Configuration: Sendable {
     /// Mail servers that say by XFORWARD whose mail they bring.
     public var xforwardClients: [Network] = []
 
-    // MARK: As whom it serves
-
-    /// Name or number; nil: who started it.
-    public var user: String?
-    /// Name or number; nil: the user's own.
-    public var group: String?
-
     // MARK: A program as the upstream
 
     /// What its environment holds besides the client.
@@ -47,6 +40,13 @@ public struct Configuration: Sendable {
     /// MTAs that may connect, besides this machine's.
     public var milterClients: [Network] = []
     public var milterTimeout = Duration.seconds(7_210)
+
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
 
     // MARK: TLS
 

@@ -28,6 +28,7 @@ extension Server {
 
     /// - Parameter drained: sockets that the successor does not use.
     func retire(draining drained: Set<Int>) {
+        isReplaced = true
         stage = .retiring(until: EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds)
         sockets.close()
         for worker in workers { worker.mailbox.post(.retire(drains: drained)) }

@@ -28,6 +28,8 @@ public final class Server {
     var stage = Stage.serving
     /// The one that takes its place, from its first moment on.
     var successor: Successor?
+    /// It serves; what is kept on disk is its business now.
+    var isReplaced = false
     /// The guardd that this one takes the place of, until it has ended.
     var predecessor: Predecessor?
     /// When certificates were last looked at for their time.
@@ -91,12 +93,12 @@ public final class Server {
             settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
         } catch { throw .configuration(error) }
         policy = settings.session.policy
-        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         sockets = try ListeningSockets(configuration, start.inheritance)
         // Up to here as root, if it was started so, and in one thread; nothing from outside has been read yet.
         try Server.become(privileges, configuration, log)
         if case .become = privileges { tls.rightsChanged() }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         do throws(SentLogError) {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
@@ -213,7 +215,7 @@ public final class Server {
         sockets.close()
         sources.stop()
         hooks.close()
-        if case .retiring = stage {} else { enforcement.save() }
+        if !isReplaced { enforcement.save() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
         log.close()

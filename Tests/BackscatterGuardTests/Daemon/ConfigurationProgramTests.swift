@@ -20,7 +20,7 @@ import Testing
         #expect(configuration.upstreams == [.program(["/bin/echo", "a b", ""])] && configuration.warnings.isEmpty)
         #expect(configuration.upstreams.map(\.text) == ["/bin/echo a b "])
         #expect(configuration.refusesBareLineEndings && configuration.effectiveUpstreamTLS == .none)
-        let settings = try configuration.workerSettings(tls: nil)
+        let settings = try configuration.workerSettings(tls: nil, blocks: EnforcementBlocks())
         #expect(settings.programs == .init(limit: 7, patience: 3_000) && settings.session.refusesBareLineEndings)
         guard case .program(let program)? = settings.upstreams.first else {
             Issue.record("no program: \(settings.upstreams)")
