@@ -38,14 +38,14 @@ extension Configuration {
         let session = SessionSettings(
             hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
-            hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS
+            limits: sessionLimits, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS
         )
         let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
             session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
-            limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds),
+            limits: connectionLimits,
             tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName
         )
     }

@@ -68,10 +68,24 @@ public struct Configuration: Sendable {
 
     /// 0: no limit.
     public var maxConnections = 4_000
-    /// Of one client address, loopback too. 0: no limit.
+    /// Of one client, loopback too. 0: no limit.
     public var maxConnectionsPerClient = 50
+    /// New connections of one client within a minute. 0: no limit.
+    public var clientConnectionRateLimit = 0
+    /// Bits of an address that make a client.
+    public var clientIPv4Prefix = 32
+    public var clientIPv6Prefix = 64
     /// Refused commands (5xx) of a session before it is closed. 0: no limit.
     public var hardErrorLimit = 20
+    /// Such commands from which on each one waits for `errorSleepTime`. 0: no limit.
+    public var softErrorLimit = 10
+    public var errorSleepTime = Duration.seconds(1)
+    /// NOOP and its like before each counts as an error. 0: no limit.
+    public var junkCommandLimit = 100
+    /// Of one transaction. 0: no limit.
+    public var recipientLimit = 1_000
+    /// Further ones that are put off before each counts as an error. 0: no limit.
+    public var recipientOvershootLimit = 1_000
     public var timeouts = Timeouts()
     /// How long open transactions may go on after SIGTERM.
     public var stopTimeout = Duration.seconds(30)

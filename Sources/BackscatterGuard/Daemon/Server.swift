@@ -38,7 +38,9 @@ public final class Server {
     private let log: LogWriter
     private let sentLog: LMDBSentLog
     private let loop: EventLoop
-    private let connections = ConnectionLimits()
+    private let connections: ConnectionLimits
+    private let health: UpstreamHealth
+    private let prober: UpstreamProber
     private let numbers = SessionNumbers()
     private var workers: [WorkerThread] = []
     private var signals: [SignalSource] = []
@@ -69,8 +71,17 @@ public final class Server {
         self.reload = reload
         self.onReady = onReady
         self.log = log
+        connections = ConnectionLimits { isStressed, total in
+            log.write(.warning, isStressed
+                ? "stress: \(total) connections, nearly max_connections: short deadlines, hard_error_limit and junk_command_limit 1"
+                : "stress is over: \(total) connections")
+        }
+        health = UpstreamHealth { upstream, reason in
+            log.write(.warning, "upstream \(upstream) is " + (reason.map { "down: \($0)" } ?? "back"))
+        }
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
+        prober = UpstreamProber(health, loop: loop)
         let settings: WorkerSettings
         do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
@@ -99,7 +110,7 @@ public final class Server {
                 }
             }
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
+        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
         for descriptors in all {
             do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
         }
@@ -135,6 +146,7 @@ public final class Server {
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
         onReady()
         loop.run()
+        prober.close()
         signals.forEach { $0.close() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
@@ -154,6 +166,7 @@ public final class Server {
             log.write(.warning, "stop_timeout is over: closing the sessions that are left")
             for worker in workers { worker.mailbox.post(.abort) }
         }
+        prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
@@ -209,6 +222,7 @@ final class WorkerThread {
         let sentLog: LMDBSentLog
         let log: LogWriter
         let connections: ConnectionLimits
+        let health: UpstreamHealth
         let numbers: SessionNumbers
         let holes: HoleKeeper
     }
@@ -227,7 +241,7 @@ final class WorkerThread {
                 let loop = try EventLoop(waker: waker)
                 let worker = Worker(
                     loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
+                    connections: shared.connections, health: shared.health, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
                 )
                 for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
                 loop.run()

@@ -69,6 +69,7 @@ final class Worker {
     let mailbox: Mailbox
     private let sentLog: any SentLog
     private let connections: ConnectionLimits
+    let health: UpstreamHealth
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private var settings: WorkerSettings
@@ -91,19 +92,23 @@ final class Worker {
 
     init(
         loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
-        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
+        connections: ConnectionLimits, health: UpstreamHealth, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
         self.sentLog = sentLog
         self.log = LogGatherer(log, loop: loop)
         self.connections = connections
+        self.health = health
         self.numbers = numbers
         self.holes = holes
         self.mailbox = mailbox
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
+
+    /// Nearly all places are taken.
+    var isStressed: Bool { connections.isStressed }
 
     func refreshTime() { now = EventLoop.milliseconds() }
 
@@ -123,8 +128,12 @@ final class Worker {
         let (tls, tlsServer) = (door.tls, settings.tlsServer)
         // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
-        guard connections.admit(client.with(port: 0), settings.limits) else {
-            log.write(.info, "client=\(client.text) refused: too many connections")
+        let (isExempt, isOutgoing) = (settings.exempt.contains { $0.contains(client) }, settings.outgoing.contains { $0.contains(client) })
+        let place: ConnectionLimits.Place
+        do {
+            place = try connections.admit(client, isListed: isExempt || isOutgoing, settings.limits, at: now).get()
+        } catch {
+            log.write(.info, "client=\(client.text) refused: \(error.text)")
             // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
             if tls.start == .implicit { return _ = Glibc.close(descriptor) }
             return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
@@ -132,11 +141,10 @@ final class Worker {
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
-            direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
-            isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
+            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
-        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer)
+        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)
         relays[number] = relay
         do {
             try relay.start(descriptor)
@@ -148,7 +156,7 @@ final class Worker {
 
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
-        connections.release(relay.clientAddress)
+        connections.release(relay.place, settings.limits)
         if isStopping, relays.isEmpty { loop.stop() }
     }
 
@@ -195,7 +203,7 @@ final class Worker {
 
     private func tick() {
         refreshTime()
-        let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
+        let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
         listeners.forEach { $0.resume() }

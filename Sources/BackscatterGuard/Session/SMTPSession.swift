@@ -125,7 +125,12 @@ public struct SMTPSession {
     }
     /// Upstream has a transaction that will not be finished; RSET goes up with the next command, or at the next tick.
     var owesReset = false
+    /// Since the last delivered mail.
     var errors = 0
+    var junkCommands = 0
+    var penalty = Penalty.none
+    /// guardd is nearly full; the driver says so when it opens the session and at each tick.
+    public var isStressed = false
     var clientHasEnded = false
     /// Close as soon as upstream's outstanding replies have been passed on.
     var endsWhenAnswered = false
@@ -284,10 +289,6 @@ public struct SMTPSession {
         errors += 1
         let wasFull = awaited.isFull            // commands wait then; lines that are none come here all the same
         answer(reply, into: sink)
-        guard settings.hardErrorLimit > 0 && errors >= settings.hardErrorLimit || wasFull else { return }
-        answer(Replies.tooManyErrors, into: sink)
-        if awaited.isEmpty { return close(into: sink) }
-        input = .closed
-        endsWhenAnswered = true
+        if hasTooManyErrors || wasFull { endBehindReplies(into: sink) }
     }
 }

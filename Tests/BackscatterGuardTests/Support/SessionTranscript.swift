@@ -16,7 +16,7 @@ final class SessionTranscript {
         var refusesBareLineEndings = false
         var refusalURL: String?
         var holdLimit = 256 * 1024
-        var hardErrorLimit = 20
+        var limits = SessionLimits()
         var clientTLS = ClientTLS()
         var upstreamTLS = UpstreamTLS.none
         var authWithoutTLS = true
@@ -58,7 +58,7 @@ final class SessionTranscript {
         let settings = SessionSettings(
             hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
             refusesBareLineEndings: setup.refusesBareLineEndings, refusalURL: setup.refusalURL, holdLimit: setup.holdLimit,
-            hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS
+            limits: setup.limits, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS
         )
         session = SMTPSession(
             number: 0x2A, settings: settings, client: setup.client ?? .unixSocket,
