@@ -320,7 +320,7 @@ import Testing
 
     /// A client that pipelines for ever behind a silent upstream is not read on.
     @Test func awaitedRepliesAreBounded() {
-        let t = SessionTranscript { $0.limits.hardErrors = 0 }.opened()
+        let t = SessionTranscript { ($0.limits.hardErrors, $0.limits.softErrors) = (0, 0) }.opened()
         t.client("MAIL FROM:<bob@sender.example>")
         t.clientRaw(String(repeating: "FOO\r\n", count: 5000))
         #expect(t.pending.count > 5 * 3000)
@@ -366,7 +366,7 @@ import Testing
     }
 
     @Test func ordinaryMailMayHaveAnyNumberOfRecipients() {
-        let t = SessionTranscript().opened().mailBegun()
+        let t = SessionTranscript { $0.limits.recipients = 0 }.opened().mailBegun()
         for number in 0..<1100 { t.client("RCPT TO:<user\(number)@example.org>"); t.upstream("250 2.1.5 Ok") }
         t.client("DATA")
         t.upstream("354 go on")
