@@ -27,7 +27,7 @@ struct Inspect: ParsableCommand {
     var files: [String]
 
     func run() throws {
-        guard let stateDir else { return try inspect(Inspector(log: nil, recipient: recipient, now: SentLogOptions.now())) }
+        guard let stateDir else { return try inspect(Inspector(lookup: nil, recipient: recipient, now: SentLogOptions.now())) }
         // Opening makes what is missing; asking must not.
         guard unsafe access(stateDir + "/sent.mdb", F_OK) == 0 else {
             complain("\(stateDir): no sent log here (sent.mdb): name the state_dir of the configuration")
@@ -36,7 +36,7 @@ struct Inspect: ParsableCommand {
         let options = try SentLogOptions.parse(["--state-dir", stateDir])
         var outcome: Result<Void, any Error> = .success(())
         try options.withLog { log, now throws(SentLogError) in
-            outcome = Result { try inspect(Inspector(log: log, recipient: recipient, now: now)) }
+            outcome = Result { try inspect(Inspector(lookup: { log.answer($0, at: now) }, recipient: recipient, now: now)) }
         }
         try outcome.get()
     }

@@ -89,6 +89,8 @@ public struct Configuration: Sendable {
     public var timeouts = Timeouts()
     /// How long open transactions may go on after SIGTERM.
     public var stopTimeout = Duration.seconds(30)
+    /// How long a new guardd may take to serve after SIGUSR2.
+    public var handoverTimeout = Duration.seconds(60)
     public var logLevel = LogLevel.info
 
     // MARK: How it came to be

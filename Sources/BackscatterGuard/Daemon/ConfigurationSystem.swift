@@ -37,6 +37,12 @@ enum ConfigurationSystem {
         return .failure(.tooLarge(limit))
     }
 
+    /// A variable of the environment; nil when it is not there.
+    static func variable(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
 

@@ -143,6 +143,16 @@ final class ConnectionLimits: Sendable {
 
 extension ConnectionLimits.Refusal: Error {}
 
+extension ConnectionLimits {
+    convenience init(log: LogWriter) {
+        self.init { isStressed, total in
+            log.write(.warning, isStressed
+                ? "stress: \(total) connections, nearly max_connections: short deadlines, hard_error_limit and junk_command_limit 1"
+                : "stress is over: \(total) connections")
+        }
+    }
+}
+
 /// Session numbers, one row for all workers.
 final class SessionNumbers: Sendable {
     private let last = Atomic<UInt64>(0)

@@ -5,12 +5,12 @@ import Synchronization
 
 /// Opens and closes the hole for all workers.
 final class HoleKeeper: Sendable {
-    private let sentLog: LMDBSentLog
+    private let sentLog: any SentLog
     private let log: LogWriter
     /// Since when; nil: there is none.
     private let openedAt = Mutex<Int64?>(nil)
 
-    init(_ sentLog: LMDBSentLog, log: LogWriter) {
+    init(_ sentLog: any SentLog, log: LogWriter) {
         self.sentLog = sentLog
         self.log = log
     }
@@ -18,9 +18,9 @@ final class HoleKeeper: Sendable {
     /// A mail goes on without a record.
     func unrecorded(at now: Int64) {
         openedAt.withLock { since in
-            guard since == nil else { return since = max(since ?? now, now) }
-            since = now
-            log.write(.error, "coverage: a mail left unrecorded; unknown ids are not refused until bounce_window is over")
+            if since == nil { log.write(.error, "coverage: a mail left unrecorded; unknown ids are not refused until bounce_window is over") }
+            since = max(since ?? now, now)
+            // Each time, because a guardd that hands over to this one, or takes over from it, may have closed it.
             change(.openHole(at: now))
         }
     }
@@ -32,6 +32,11 @@ final class HoleKeeper: Sendable {
             since = nil
             change(.closeHole(at: now))
         }
+    }
+
+    /// The guardd before this one has ended, and with it what it let pass.
+    func predecessorEnded(at now: Int64) {
+        openedAt.withLock { if $0 == nil { change(.closeHole(at: now)) } }
     }
 
     private func change(_ change: CoverageChange) {

@@ -16,16 +16,16 @@ public struct Inspector: Sendable {
     /// Enough for any header section that tells a recipient.
     private static let headerLimit = 128 << 10
 
-    private let log: (any SentLog)?
+    private let lookup: (@Sendable (Inquiry) -> Findings)?
     private let recipient: InspectionRecipient?
     private let now: Int64
 
     /// - Parameters:
-    ///   - log: asked about every message; nil: only what can be said without one is said.
+    ///   - lookup: asks the sent log, about every message; nil: only what can be said without one is said.
     ///   - recipient: whom the messages are for, without `<>`; nil: read from each.
     ///   - now: seconds since 1970.
-    public init(log: (any SentLog)?, recipient: String?, now: Int64) {
-        self.log = log
+    public init(lookup: (@Sendable (Inquiry) -> Findings)?, recipient: String?, now: Int64) {
+        self.lookup = lookup
         self.recipient = recipient.map { InspectionRecipient(octets: Octets($0.utf8), origin: "--recipient") }
         self.now = now
     }
@@ -68,10 +68,10 @@ public struct Inspector: Sendable {
             ids: evidence.originalMessageIDs, references: evidence.referenceIDs, recipients: path.map { [$0.octets] } ?? [],
             failedRecipients: evidence.failedRecipients, countsReturn: false
         )
-        let findings = log?.answer(inquiry, at: now) ?? Findings(nothingFor: inquiry, .answered)
+        let findings = lookup?(inquiry) ?? Findings(nothingFor: inquiry, .answered)
         return Inspection(
-            file: file, evidence: evidence, judgement: judgement(evidence, findings, path), recipient: recipient, isLogAsked: log != nil,
-            knownIDs: log == nil ? [] : findings.ids.map { $0 != nil }
+            file: file, evidence: evidence, judgement: judgement(evidence, findings, path), recipient: recipient, isLogAsked: lookup != nil,
+            knownIDs: lookup == nil ? [] : findings.ids.map { $0 != nil }
         )
     }
 

@@ -125,6 +125,9 @@ extension Options {
                 "upstream_end_timeout", \.timeouts.upstreamEnd, of: fresh, in: deadline,
                 "For its reply to the end of content. Too short a time makes duplicates (RFC 1047)."),
             .duration("stop_timeout", \.stopTimeout, of: fresh, in: .seconds(0)...(day), "After SIGTERM, for open transactions to come to an end."),
+            .duration(
+                "handover_timeout", \.handoverTimeout, of: fresh, in: deadline,
+                "After SIGUSR2, for the new guardd to serve; then it is ended, and the old one serves on."),
             .choice("log_level", \.logLevel, of: fresh, "What is logged. \"info\" has a line for every transaction."),
         ]
     )

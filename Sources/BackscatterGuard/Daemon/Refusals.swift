@@ -1,4 +1,4 @@
-// Clients that get a 421 and no session, because there are too many: they hear it, and have a few seconds to hang up.
+// Clients that get a 421 and no session, because there are too many or guardd stops: they hear it, and have a few seconds to hang up.
 // They are not counted among the clients, so their number and their time are bounded here.
 
 /// The refused clients of one worker that have not hung up yet.
@@ -18,6 +18,8 @@ final class Refusals {
         clients[ObjectIdentifier(client)] = client
         client.closeWhenFlushed()
     }
+
+    var isEmpty: Bool { clients.isEmpty }
 
     func tick(at now: Int64) {
         for client in clients.values where now > client.until { forget(client) }

@@ -33,6 +33,9 @@ final class Relay: SessionSink {
     private var clientSaidEnd = false
     private var toldEnd = false
     private var question: Inquiry?
+    /// Of the question asked last: an answer to an earlier one, of a mail given up since, is of no use.
+    private var questionNumber = 0
+    private var findings: Findings?
     private var closing = Closing.no
     private enum Closing { case no, flush, now }
     private var saidQuit = false
@@ -170,7 +173,10 @@ final class Relay: SessionSink {
                 secureUpstream()
             } else if let inquiry = question {
                 question = nil
-                session.found(worker.answer(inquiry), at: worker.now, wallClock: EventLoop.seconds(), into: self)
+                put(inquiry)
+            } else if let answer = findings {
+                findings = nil
+                session.found(answer, at: worker.now, wallClock: EventLoop.seconds(), into: self)
             } else if !feed() {
                 break
             }
@@ -187,6 +193,22 @@ final class Relay: SessionSink {
         worker.relieve()
     }
 
+    /// Puts a question to the sent log, which answers at once or as an event of its own.
+    private func put(_ inquiry: Inquiry) {
+        questionNumber += 1
+        findings = nil
+        let number = questionNumber
+        worker.ask(inquiry) { [weak self] in self?.found($0, to: number) }
+    }
+
+    private func found(_ answer: Findings, to number: Int) {
+        guard number == questionNumber, worker.serves(self) else { return }
+        findings = answer
+        guard !isSettling else { return }
+        worker.refreshTime()
+        settle()
+    }
+
     /// Offers waiting octets, or the end of input, to the session.
     ///
     /// - Returns: false when nothing can be done until the next event.
@@ -200,7 +222,7 @@ final class Relay: SessionSink {
             let hadWaiting = session.hasWaitingCommand
             let taken = session.clientSent(octets.span, at: worker.now, into: self)
             if taken < octets.count { pending = taken == 0 ? octets : Octets(octets[taken...]) }
-            return taken > 0 || hadWaiting != session.hasWaitingCommand || question != nil
+            return taken > 0 || hadWaiting != session.hasWaitingCommand || question != nil || findings != nil
         }
         guard clientSaidEnd, !toldEnd, case .no = closing else { return false }
         toldEnd = true

@@ -1,118 +1,119 @@
 // guardd itself: opens the sent log and the listening sockets, runs a worker a thread, and waits on the main thread for
-// signals. SIGTERM and SIGINT let open transactions end, for a bounded time; SIGHUP reads the configuration again.
+// signals. Its parts: starting here, `Server+Reloading.swift`, `Server+Stopping.swift`, `Server+HandingOver.swift`.
+//
+// SIGTERM and SIGINT let open transactions end, for a bounded time; SIGHUP reads the configuration again; SIGUSR2 starts
+// the program anew with the same listening sockets.
 
 import Foundation
 import Glibc
 import Synchronization
 
-/// Why guardd could not start, or could not go on.
-public enum ServerError: Error, Sendable, CustomStringConvertible {
-    case configuration(ConfigurationError)
-    case sentLog(SentLogError)
-    case listen(address: String, ReactorError)
-    case reactor(ReactorError)
-
-    public var description: String {
-        switch self {
-        case .configuration(let error): error.description
-        case .sentLog(let error): error.text
-        case .listen(let address, let error): "can't listen on \(address): \(error.text)"
-        case .reactor(let error): error.text
-        }
-    }
-
-    /// 78 (EX_CONFIG) for what the administrator has to mend in files and settings, 71 (EX_OSERR) for the rest.
-    public var exitStatus: Int32 {
-        switch self {
-        case .configuration: ConfigurationError.exitStatus
-        case .sentLog(let error): error.isOperatorFault ? ConfigurationError.exitStatus : 71
-        case .listen, .reactor: 71
-        }
-    }
-}
-
-/// A running guardd. Used by one thread.
+/// A running guardd. Used by one thread. What is not private is for its parts in other files.
 public final class Server {
-    private var configuration: Configuration
-    private let reload: () throws(ConfigurationError) -> Configuration
-    private let log: LogWriter
-    private let sentLog: LMDBSentLog
-    private let loop: EventLoop
+    var configuration: Configuration
+    let reload: () throws(ConfigurationError) -> Configuration
+    let log: LogWriter
+    let sentLog: LMDBSentLog
+    let loop: EventLoop
+    let holes: HoleKeeper
+    let notify: SystemdNotify
+    let program: Program?
+    var sockets: ListeningSockets
+    var workers: [WorkerThread] = []
+    var stage = Stage.serving
+    /// The one that takes its place, from its first moment on.
+    var successor: Successor?
+    /// The guardd that this one takes the place of, until it has ended.
+    var predecessor: Predecessor?
+    /// When certificates were last looked at for their time.
+    var lastAlarmed = EventLoop.milliseconds()
+    let tls: TLSKeeper
     private let connections: ConnectionLimits
     private let health: UpstreamHealth
     private let prober: UpstreamProber
     private let numbers = SessionNumbers()
-    private var workers: [WorkerThread] = []
     private var signals: [SignalSource] = []
-    private var stopDeadline: Int64 = .max
     private var lastKept: Int64 = 0
-    /// When certificates were last looked at for their time.
-    private var lastAlarmed = EventLoop.milliseconds()
-    private let tls = TLSKeeper()
     private let onReady: () -> Void
+
+    /// What it does besides serving sessions.
+    enum Stage {
+        case serving
+        /// A successor is starting up.
+        case handingOver
+        /// The successor serves; sessions go on here until a time of the monotonic clock.
+        case retiring(until: Int64)
+        /// Open transactions may end until then.
+        case stopping(until: Int64)
+    }
 
     /// Opens everything; nothing is served before `run`.
     ///
     /// - Parameters:
+    ///   - start: what the process was given at its start.
     ///   - reload: reads the configuration anew, for SIGHUP.
     ///   - onReady: called once all listeners accept.
     /// - Throws: what keeps it from serving; nothing listens then.
     public convenience init(
-        _ configuration: Configuration, reload: @escaping () throws(ConfigurationError) -> Configuration, onReady: @escaping () -> Void = {}
+        _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
+        onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, log: LogWriter(level: configuration.logLevel.severity), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity), reload: reload, onReady: onReady)
     }
 
     init(
-        _ configuration: Configuration, log: LogWriter, reload: @escaping () throws(ConfigurationError) -> Configuration,
-        onReady: @escaping () -> Void = {}
+        _ configuration: Configuration, _ start: ServerStart = ServerStart(), log: LogWriter,
+        makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)? = nil,
+        reload: @escaping () throws(ConfigurationError) -> Configuration, onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
         self.configuration = configuration
         self.reload = reload
         self.onReady = onReady
         self.log = log
-        connections = ConnectionLimits { isStressed, total in
-            log.write(.warning, isStressed
-                ? "stress: \(total) connections, nearly max_connections: short deadlines, hard_error_limit and junk_command_limit 1"
-                : "stress is over: \(total) connections")
-        }
-        health = UpstreamHealth { upstream, reason in
-            log.write(.warning, "upstream \(upstream) is " + (reason.map { "down: \($0)" } ?? "back"))
-        }
+        notify = start.notify
+        program = start.program
+        tls = TLSKeeper()
+        connections = ConnectionLimits(log: log)
+        health = UpstreamHealth(log: log)
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         prober = UpstreamProber(health, loop: loop)
         let settings: WorkerSettings
         do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        sockets = try ListeningSockets(configuration, start.inheritance)
         do throws(SentLogError) {
-            sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
-                log.write(.error, "sent log: \(alarm.text)")
-            }
-            if configuration.recordsOutgoingMail {
-                // Nothing leaves through a listener that is not there: from here on all is recorded.
-                try sentLog.startCovering(at: EventLoop.seconds())
-                try sentLog.closeHole(at: EventLoop.seconds())
-            }
+            sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
-        try startWorkers(settings)
+        holes = HoleKeeper(sentLog, log: log)
+        try makePredecessor(start.inheritance)
+        try makeWorkers(settings, makeLoop)
     }
 
-    private func startWorkers(_ settings: WorkerSettings) throws(ServerError) {
-        var all: [[(CInt, Door)]] = Array(repeating: [], count: configuration.workers)
-        for listener in configuration.listeners {
-            for index in all.indices {
-                do {
-                    all[index].append((try Listener.open(SocketAddress(listener.address)), Door(direction: listener.direction, tls: listener.clientTLS)))
-                } catch {
-                    for (descriptor, _) in all.joined() { _ = Glibc.close(descriptor) }
-                    throw .listen(address: listener.address.description, error)
-                }
-            }
+    private static func openSentLog(_ configuration: Configuration, isSuccessor: Bool, _ log: LogWriter) throws(SentLogError) -> LMDBSentLog {
+        let sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
+            log.write(.error, "sent log: \(alarm.text)")
         }
-        let shared = WorkerThread.Shared(sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: HoleKeeper(sentLog, log: log))
-        for descriptors in all {
-            do { workers.append(try WorkerThread(descriptors, settings, shared)) } catch { throw .reactor(error) }
+        guard configuration.recordsOutgoingMail else { return sentLog }
+        // Nothing leaves through a listener that is not there: from here on all is recorded.
+        try sentLog.startCovering(at: EventLoop.seconds())
+        // But for what the guardd before this one still lets pass: its hole is closed when it has ended.
+        if !isSuccessor { try sentLog.closeHole(at: EventLoop.seconds()) }
+        return sentLog
+    }
+
+    private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
+        var shared = WorkerThread.Shared(
+            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
+        if let makeLoop { shared.makeLoop = makeLoop }
+        let shares = try sockets.shares(workers: configuration.workers)
+        for (index, own) in shares.enumerated() {
+            do throws(ReactorError) {
+                workers.append(try WorkerThread(own, settings, shared))
+            } catch {
+                for share in shares[index...].joined() { _ = Glibc.close(share.descriptor) }
+                throw .reactor(error)
+            }
         }
     }
 
@@ -132,40 +133,64 @@ public final class Server {
     /// Serves until a signal or the stopper ends it.
     ///
     /// - Parameter handlesSignals: false where another part of the process does.
+    /// - Throws: what kept it from serving: a worker that can't start is a start that failed.
     public func run(handlesSignals: Bool = true) throws(ServerError) {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
         loop.ticked = { [unowned self] in tick() }
-        let waker = loop.waker
-        for worker in workers { worker.start { waker.wake() } }
         let stopper = stopper
         loop.woken = { [unowned self] in
             if stopper.isAsked.isSet { stop() }
-            if workers.allSatisfy(\.hasEnded) { loop.stop() }
+            endIfDone()
         }
+        try startWorkers()
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
+        predecessor?.report(sockets.taken)
+        notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
         onReady()
         loop.run()
+        close()
+        log.write(.info, "guardd has stopped")
+    }
+
+    private func startWorkers() throws(ServerError) {
+        let waker = loop.waker
+        for (index, worker) in workers.enumerated() {
+            do throws(ReactorError) {
+                try worker.start { waker.wake() }
+            } catch {
+                for started in workers[..<index] { started.mailbox.post(.abort) }
+                workers.forEach { $0.join() }
+                workers[index...].dropFirst().forEach { $0.abandon() }
+                close()
+                throw .reactor(error)
+            }
+        }
+    }
+
+    private func close() {
         prober.close()
         signals.forEach { $0.close() }
+        if case .handingOver = stage { successor?.kill() }
+        successor?.close()
+        predecessor?.close()
+        sockets.close()
         sentLog.close()
-        log.write(.info, "guardd has stopped")
     }
 
     private func takeSignals() throws(ServerError) {
         do {
             for number in [SIGTERM, SIGINT] { signals.append(try SignalSource(number, loop: loop) { [unowned self] in stop() }) }
             signals.append(try SignalSource(SIGHUP, loop: loop) { [unowned self] in reloadConfiguration() })
+            signals.append(try SignalSource(SIGUSR2, loop: loop) { [unowned self] in handOver() })
         } catch { throw .reactor(error) }
+        // A successor begins with these blocked, so that none ends it before it can take them.
+        Program.unblockSignals()
     }
 
     private func tick() {
         let now = EventLoop.milliseconds()
-        if now > stopDeadline {
-            stopDeadline = .max
-            log.write(.warning, "stop_timeout is over: closing the sessions that are left")
-            for worker in workers { worker.mailbox.post(.abort) }
-        }
+        watchTheClock(at: now)
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         if now - lastAlarmed > 86_400_000 {
@@ -179,97 +204,6 @@ public final class Server {
                 if let error { log.write(.error, error.text) }
             }
         }
+        endIfDone()
     }
-
-    private func stop() {
-        guard stopDeadline == .max else { return }
-        stopDeadline = EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds
-        log.write(.info, "stopping: open transactions may end")
-        for worker in workers { worker.mailbox.post(.stop) }
-    }
-
-    /// Files that a renewal has changed; no restart, no SIGHUP.
-    private func renewCertificates() {
-        do {
-            guard try tls.tick(configuration, at: EventLoop.seconds()) else { return }
-            let settings = try configuration.workerSettings(tls: tls.server)
-            for worker in workers { worker.mailbox.post(.settings(settings)) }
-            log.write(.info, "certificates read again: \(tls.text)")
-        } catch {
-            for line in error.lines { log.write(.error, "certificate not taken, the old one stays: \(line)") }
-        }
-    }
-
-    private func reloadConfiguration() {
-        do {
-            let new = try reload()
-            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
-            for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start only") }
-            configuration = new
-            for worker in workers { worker.mailbox.post(.settings(settings)) }
-            for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
-            for warning in new.warnings { log.write(.warning, warning) }
-            log.write(.info, "configuration read again")
-        } catch {
-            for line in error.lines { log.write(.error, "reload refused, the old configuration stays: \(line)") }
-        }
-    }
-}
-
-/// A worker and the thread that it runs on.
-final class WorkerThread {
-    struct Shared: Sendable {
-        let sentLog: LMDBSentLog
-        let log: LogWriter
-        let connections: ConnectionLimits
-        let health: UpstreamHealth
-        let numbers: SessionNumbers
-        let holes: HoleKeeper
-    }
-
-    let mailbox: Mailbox
-    private let ended = Flag()
-    private let body: @Sendable (@Sendable () -> Void) -> Void
-
-    init(_ listeners: [(CInt, Door)], _ settings: WorkerSettings, _ shared: Shared) throws(ReactorError) {
-        let waker = try Waker()
-        let mailbox = Mailbox(waker)
-        let ended = ended
-        self.mailbox = mailbox
-        body = { done in
-            do {
-                let loop = try EventLoop(waker: waker)
-                let worker = Worker(
-                    loop: loop, settings: settings, sentLog: shared.sentLog, log: shared.log,
-                    connections: shared.connections, health: shared.health, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
-                )
-                for (descriptor, door) in listeners { try worker.listen(descriptor, door) }
-                loop.run()
-                worker.log.flush()
-                withExtendedLifetime(worker) { loop.close(closesWaker: false) }
-            } catch {
-                shared.log.write(.error, "worker: \((error as? ReactorError)?.text ?? "failed")")
-            }
-            ended.set()
-            done()
-        }
-    }
-
-    var hasEnded: Bool { ended.isSet }
-
-    /// - Parameter done: called on the worker's thread when it has ended.
-    func start(done: @escaping @Sendable () -> Void) {
-        let body = body
-        let thread = Thread { body(done) }
-        thread.name = "guardd worker"
-        thread.stackSize = 1 << 20
-        thread.start()
-    }
-}
-
-/// Set once, from any thread.
-final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

@@ -130,6 +130,12 @@ final class UpstreamHealth: Sendable {
     var all: [Key: State] { states.withLock { $0 } }
 }
 
+extension UpstreamHealth {
+    convenience init(log: LogWriter) {
+        self.init { upstream, reason in log.write(.warning, "upstream \(upstream) is " + (reason.map { "down: \($0)" } ?? "back")) }
+    }
+}
+
 extension SocketAddress {
     /// `192.0.2.1:25`, `[2001:db8::1]:25`, `unix:/path`.
     var text: String {

@@ -8,8 +8,12 @@ enum WorkerMessage: Sendable {
     /// The sent log's word on a record that session `number` waits for.
     case recorded(number: UInt64, isDurable: Bool)
     case settings(WorkerSettings)
+    /// No new clients; sessions go on as ever.
+    ///
+    /// - Parameter drains: sockets, by index, whose waiting clients are told to come again before they are closed.
+    case retire(drains: Set<Int>)
     /// No new clients; sessions end as they become idle.
-    case stop
+    case stop(drains: Set<Int>)
     /// Now.
     case abort
 }
@@ -57,7 +61,7 @@ struct WorkerSettings: Sendable {
 }
 
 /// What the sessions of a listener have in common.
-struct Door: Sendable {
+struct Door: Sendable, Equatable {
     var direction: Direction
     var tls: ClientTLS
 }
@@ -68,14 +72,16 @@ final class Worker {
     let log: LogGatherer
     let mailbox: Mailbox
     private let sentLog: any SentLog
+    private let reader: any SentLogReader
     private let connections: ConnectionLimits
     let health: UpstreamHealth
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private var settings: WorkerSettings
-    private var listeners: [Listener] = []
+    private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    private var isRetiring = false
     private var isStopping = false
     private var heldOctets = 0
     private var isRelieving = false
@@ -91,12 +97,13 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
 
     init(
-        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, log: LogWriter,
+        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, reader: any SentLogReader, log: LogWriter,
         connections: ConnectionLimits, health: UpstreamHealth, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
     ) {
         self.loop = loop
         self.settings = settings
         self.sentLog = sentLog
+        self.reader = reader
         self.log = LogGatherer(log, loop: loop)
         self.connections = connections
         self.health = health
@@ -114,12 +121,41 @@ final class Worker {
 
     // MARK: clients
 
-    /// Takes clients from a listening descriptor.
-    func listen(_ descriptor: CInt, _ door: Door) throws(ReactorError) {
-        let listener = try Listener(descriptor: descriptor, loop: loop) { [unowned self] client, address in
-            accept(client, from: address, door)
+    /// Takes clients from listening descriptors, which it owns from now on.
+    func listen(_ shares: [ListeningSockets.Share]) throws(ReactorError) {
+        for (index, share) in shares.enumerated() {
+            do throws(ReactorError) {
+                let listener = try Listener(descriptor: share.descriptor, loop: loop) { [unowned self] client, address in
+                    accept(client, from: address, share.door)
+                }
+                listeners.append((listener, share))
+            } catch {
+                shares[index...].forEach { _ = Glibc.close($0.descriptor) }
+                throw error
+            }
         }
-        listeners.append(listener)
+    }
+
+    /// Who waits in the queue of a socket that is given up hears that he may come again. Not where TLS comes first:
+    /// nothing can be said without a handshake.
+    private func closeListeners(draining sockets: Set<Int>) {
+        for (listener, share) in listeners {
+            if sockets.contains(share.socket) {
+                listener.drain { client in
+                    if share.door.tls.start == .implicit { _ = Glibc.close(client) } else { refusals.refuse(client, Replies.stopping, at: now, loop: loop) }
+                }
+            }
+            listener.close()
+        }
+        listeners = []
+    }
+
+    /// The loop has ended: nothing may be left in it.
+    func ended() {
+        closeListeners(draining: [])
+        refusals.closeAll()
+        for relay in relays.values { relay.finish() }
+        log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
@@ -154,15 +190,23 @@ final class Worker {
         }
     }
 
+    /// Whether its connections are still there.
+    func serves(_ relay: Relay) -> Bool { relays[relay.number] === relay }
+
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
         connections.release(relay.place, settings.limits)
-        if isStopping, relays.isEmpty { loop.stop() }
+        endIfDone()
+    }
+
+    private func endIfDone() {
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
 
-    func answer(_ inquiry: Inquiry) -> Findings { sentLog.answer(inquiry, at: EventLoop.seconds()) }
+    /// - Parameter answered: called within this call, or later by the event loop.
+    func ask(_ inquiry: Inquiry, answered: @escaping (Findings) -> Void) { reader.ask(inquiry, at: EventLoop.seconds(), answered: answered) }
 
     func record(_ entry: SentEntry, for number: UInt64?) {
         let (mailbox, holes, now) = (mailbox, holes, EventLoop.seconds())
@@ -206,7 +250,8 @@ final class Worker {
         let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
-        listeners.forEach { $0.resume() }
+        listeners.forEach { $0.listener.resume() }
+        endIfDone()
     }
 
     private func readMail() {
@@ -215,24 +260,30 @@ final class Worker {
             switch message {
             case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
             case .settings(let new): settings = new
-            case .stop: stop()
+            case .retire(let sockets): retire(draining: sockets)
+            case .stop(let sockets): stop(draining: sockets)
             case .abort: abort()
             }
         }
     }
 
-    private func stop() {
+    private func retire(draining sockets: Set<Int>) {
+        isRetiring = true
+        closeListeners(draining: sockets)
+        endIfDone()
+    }
+
+    private func stop(draining sockets: Set<Int>) {
         guard !isStopping else { return }
         isStopping = true
-        listeners.forEach { $0.close() }
-        listeners = []
-        refusals.closeAll()
+        closeListeners(draining: sockets)
         for relay in relays.values { relay.stop() }
-        if relays.isEmpty { loop.stop() }
+        endIfDone()
     }
 
     private func abort() {
-        stop()
+        stop(draining: [])
+        refusals.closeAll()
         for relay in relays.values { relay.finish() }
         loop.stop()
     }

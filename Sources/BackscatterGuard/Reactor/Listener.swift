@@ -1,4 +1,5 @@
-// A listening socket of one loop. With SO_REUSEPORT each worker has one of its own and the kernel spreads the clients.
+// A listening socket of one loop. With SO_REUSEPORT each worker has one of its own and the kernel spreads the clients; one
+// that several loops accept from works as well, EAGAIN is normal then.
 
 import CEvent
 import Glibc
@@ -13,6 +14,8 @@ import Glibc
 
     /// Accepted in one callback at most, so that one busy listener does not starve the sessions.
     private static let batch = 16
+    /// Clients that the kernel lets wait.
+    public static let backlog: CInt = 4096
 
     /// - Parameter accepted: gets a non-blocking, close-on-exec descriptor with TCP_NODELAY, which it owns, and the peer's address.
     public init(descriptor: CInt, loop: EventLoop, accepted: @escaping (CInt, SocketAddress) -> Void) throws(ReactorError) {
@@ -32,7 +35,7 @@ import Glibc
     /// A bound and listening descriptor.
     ///
     /// - Throws: `.system` with the call that failed (bind: address in use, permission).
-    public static func open(_ address: SocketAddress, backlog: CInt = 4096, sharesPort: Bool = true) throws(ReactorError) -> CInt {
+    public static func open(_ address: SocketAddress, backlog: CInt = Listener.backlog, sharesPort: Bool = true) throws(ReactorError) -> CInt {
         let descriptor = socket(address.family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
         setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
@@ -56,6 +59,25 @@ import Glibc
     static func setOption(_ descriptor: CInt, _ level: CInt, _ option: CInt) {
         var one: CInt = 1
         unsafe setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    /// An option's value; nil for what is no socket, or has no such option.
+    static func option(_ descriptor: CInt, _ level: CInt, _ option: CInt) -> CInt? {
+        var value: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        return unsafe getsockopt(descriptor, level, option, &value, &length) == 0 ? value : nil
+    }
+
+    /// Takes every client that waits in the queue, for the last time.
+    ///
+    /// - Parameter refused: owns the descriptor, as `accepted` does.
+    public func drain(_ refused: (CInt) -> Void) {
+        guard unsafe event != nil else { return }
+        // As many as the queue may hold, and some that come meanwhile.
+        for _ in 0..<2 * Int(Listener.backlog) {
+            let (client, _) = unsafe SocketAddress.filled { unsafe guardd_accept(descriptor, $0, $1) }
+            if client >= 0 { refused(client) } else if errno != ECONNABORTED && errno != EINTR { return }
+        }
     }
 
     fileprivate func readable() {

@@ -33,6 +33,16 @@ public struct SocketAddress: Sendable, Hashable {
         return SocketAddress(storage: unsafe withUnsafeBytes(of: &address) { unsafe Array($0) })
     }
 
+    /// - Parameter path: of a Unix socket; `@` in the first place stands for the NUL of an abstract name (unix(7)).
+    public static func unixOrAbstract(_ path: String) -> SocketAddress? {
+        guard path.hasPrefix("@") else { return unix(path) }
+        guard let address = unix(path) else { return nil }
+        // The name ends where the address does, not with a NUL.
+        var storage = Array(address.storage.prefix(MemoryLayout<sa_family_t>.size + path.utf8.count))
+        storage[MemoryLayout<sa_family_t>.size] = 0
+        return SocketAddress(storage: storage)
+    }
+
     var family: CInt {
         guard storage.count > 1 else { return AF_UNSPEC }
         return CInt(UInt16(storage[0]) | UInt16(storage[1]) << 8)

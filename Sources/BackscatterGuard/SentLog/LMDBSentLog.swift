@@ -4,7 +4,7 @@
 import Synchronization
 
 /// The local sent log. Closed by `close`, or when the last reference goes; what is queued is committed before.
-public final class LMDBSentLog: SentLog {
+public final class LMDBSentLog: SentLog, SentLogReader {
     public let settings: SentLogSettings
     private let store: SentLogStore
     private let committer: Committer
@@ -44,6 +44,10 @@ public final class LMDBSentLog: SentLog {
         committer.submit(.init(work: .items(items), now: nil, whenDone: whenDurable))
     }
 
+    /// Answers within the call: a lookup takes microseconds, and other processes' commits don't hold it up.
+    public func ask(_ inquiry: Inquiry, at now: Int64, answered: @escaping (Findings) -> Void) { answered(answer(inquiry, at: now)) }
+
+    /// Looks up what a notification claims, on the caller's thread.
     public func answer(_ inquiry: Inquiry, at now: Int64) -> Findings {
         guard let file = store.file else { return Findings(nothingFor: inquiry, .failed) }
         var findings: Findings

@@ -14,10 +14,11 @@ import Testing
     }
 
     /// Knows one id, of example.org, and covers everything.
-    private final class Log: SentLog {
-        func record(_ entry: SentEntry, at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void) { whenDurable(nil) }
+    private struct Log: Sendable {
+        let now: Int64 = 1_800_000_000
+        var lookup: @Sendable (Inquiry) -> Findings { { answer($0) } }
 
-        func answer(_ inquiry: Inquiry, at now: Int64) -> Findings {
+        func answer(_ inquiry: Inquiry) -> Findings {
             var findings = Findings(nothingFor: inquiry, .answered)
             findings.ids = inquiry.ids.map { $0.octets == Octets("known@example.org") ? SentRecord(time: now, recipients: 1, reversePath: Octets("ann@example.org")) : nil }
             findings.isCovered = true
@@ -49,8 +50,8 @@ import Testing
         """
     }
 
-    private func inspection(_ text: String, log: (any SentLog)? = nil, recipient: String? = nil) -> Inspection {
-        Inspector(log: log, recipient: recipient, now: 1_800_000_000).inspect(Octets(text), file: "a file")
+    private func inspection(_ text: String, log: Log? = nil, recipient: String? = nil) -> Inspection {
+        Inspector(lookup: log.map(\.lookup), recipient: recipient, now: 1_800_000_000).inspect(Octets(text), file: "a file")
     }
 
     private func object(_ inspection: Inspection) throws -> Object {
@@ -128,7 +129,7 @@ import Testing
     @Test func invalidOctetsBecomeValid() throws {
         let json = InspectionJSON.string([0x61, 0xFF, 0xC3, 0x28, 0xE9] as Octets)
         #expect(json == "\"a\u{FFFD}\u{FFFD}(\u{FFFD}\"")
-        let found = Inspector(log: nil, recipient: nil, now: 0).inspect(
+        let found = Inspector(lookup: nil, recipient: nil, now: 0).inspect(
             Octets(Self.bounce(id: "x")).flatMap { $0 == 0x78 ? [0x78, 0xFF] : [$0] }, file: "f")
         #expect(try object(found).original_message_ids == ["x\u{FFFD}"])
     }
@@ -153,7 +154,7 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("guardd-inspect-\(UUID()).eml").path
         try Self.bounce(id: "known@example.org").write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let inspector = Inspector(log: nil, recipient: nil, now: 0)
+        let inspector = Inspector(lookup: nil, recipient: nil, now: 0)
         #expect(try inspector.inspect(path).json == inspector.inspect(Octets(Self.bounce(id: "known@example.org")), file: path).json)
         #expect(throws: InspectionError(description: "/nonexistent: No such file or directory")) { try inspector.inspect("/nonexistent") }
         #expect(throws: InspectionError.self) { try inspector.inspect("/") }

@@ -50,9 +50,12 @@ class Guardd:
         with open(self.config, 'w') as file:
             file.write('\n'.join(lines) + '\n')
 
+    def launch(self):
+        return processes.Process([BINARY, 'run', '--config', self.config], self.output)
+
     def start(self):
         begun = len(self.log)
-        self.process = processes.Process([BINARY, 'run', '--config', self.config], self.output)
+        self.process = self.launch()
         processes.until(lambda: self.process.status is not None or 'guardd serves on' in self.log[begun:],
                         lambda: 'guardd is not ready: ' + self.log[begun:])
         check(self.process.status is None, 'guardd has ended', self.log[begun:])

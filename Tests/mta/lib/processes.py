@@ -23,13 +23,13 @@ def _die_with_parent():
 
 
 class Process:
-    """A child in a session of its own; its output goes to a file."""
+    """A child in a session of its own; its output goes to a file. `descriptors`: what it inherits, under the same numbers."""
 
-    def __init__(self, command, output, environment=None):
+    def __init__(self, command, output, environment=None, descriptors=()):
         self.output = output
         with open(output, 'ab') as out:
             self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment,
-                                          start_new_session=True, preexec_fn=_die_with_parent)
+                                          start_new_session=True, preexec_fn=_die_with_parent, pass_fds=descriptors)
         self.pid = self.popen.pid
         _running.append(self)
 

@@ -1,0 +1,33 @@
+// What changes while guardd runs: the configuration at SIGHUP, certificates when their files change. A bad new one leaves
+// the old one in place.
+
+extension Server {
+    /// Files that a renewal has changed; no restart, no SIGHUP.
+    func renewCertificates() {
+        do {
+            guard try tls.tick(configuration, at: EventLoop.seconds()) else { return }
+            let settings = try configuration.workerSettings(tls: tls.server)
+            for worker in workers { worker.mailbox.post(.settings(settings)) }
+            log.write(.info, "certificates read again: \(tls.text)")
+        } catch {
+            for line in error.lines { log.write(.error, "certificate not taken, the old one stays: \(line)") }
+        }
+    }
+
+    func reloadConfiguration() {
+        notify.send(.reloading)
+        defer { notify.send(.ready) }
+        do {
+            let new = try reload()
+            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
+            for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
+            configuration = new
+            for worker in workers { worker.mailbox.post(.settings(settings)) }
+            for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+            for warning in new.warnings { log.write(.warning, warning) }
+            log.write(.info, "configuration read again")
+        } catch {
+            for line in error.lines { log.write(.error, "reload refused, the old configuration stays: \(line)") }
+        }
+    }
+}
