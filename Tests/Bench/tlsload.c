@@ -154,7 +154,9 @@ int main(int argc, char **argv) {
     const char *head = "From: ann@elsewhere.example\r\nTo: box@bench.example\r\nSubject: bench\r\nMessage-ID: <bench@elsewhere.example>\r\n\r\n";
     content = malloc(size + 256);
     length = sprintf(content, "%s", head);
-    while (length < size) length += sprintf(content + length, "%s", "This line has seventy-two octets, of which the last two are CR and LF..\r\n");
+    /* Some text, then an attachment in base64. */
+    while (length < size) length += sprintf(content + length, "%s\r\n", length < 2048
+        ? "This line is prose, as in most mails, with a full stop now and then. So" : "TWFpbCBvZiBzb21lIHNpemUgaXMgbW9zdGx5IGFuIGF0dGFjaG1lbnQsIHdoaWNoIGhhcyBubyBk");
     length += sprintf(content + length, ".\r\n");
     pthread_t threads[256];
     if (sessions > 256) sessions = 256;
