@@ -94,7 +94,9 @@ extension Configuration {
             var draft = ListenerDraft()
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
-                listeners.append(Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel))
+                var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
+                listener.proxyClients = draft.proxyClients
+                listeners.append(listener)
             } else if table["address"] == nil {
                 reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")
             }

@@ -38,11 +38,12 @@ extension Configuration {
         let session = SessionSettings(
             hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
-            limits: sessionLimits, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS
+            limits: sessionLimits, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS,
+            networks: ClientNetworks(exempt: exemptClients, outgoing: outgoingNetworks, forwarding: xforwardClients)
         )
         let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
-            session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks,
+            session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
             limits: connectionLimits,

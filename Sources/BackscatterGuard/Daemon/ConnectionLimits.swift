@@ -40,7 +40,7 @@ final class ConnectionLimits: Sendable {
 
     /// What an admitted client gives back when it goes.
     struct Place: Sendable, Equatable {
-        /// nil: counted in the total only.
+        /// nil: counted in the total only, as a listed one is.
         fileprivate var client: PeerAddress?
     }
 
@@ -71,27 +71,19 @@ final class ConnectionLimits: Sendable {
     /// Counts one more client, unless there are too many.
     ///
     /// - Parameters:
-    ///   - address: nil while it is not known: a load balancer's connection whose PROXY header is to come. `name` follows.
-    ///   - isListed: in `exempt_clients` or `outgoing_networks`: only the total counts (Postfix: smtpd_client_event_limit_exceptions).
+    ///   - address: the true client's, as a PROXY header tells it.
+    ///   - isListed: it speaks for others, or is the administrator's own: only the total counts (Postfix: smtpd_client_event_limit_exceptions).
     ///   - now: milliseconds.
-    func admit(_ address: PeerAddress?, isListed: Bool = false, _ limits: Settings, at now: Int64) -> Result<Place, Refusal> {
+    func admit(_ address: PeerAddress, isListed: Bool = false, _ limits: Settings, at now: Int64) -> Result<Place, Refusal> {
         let (result, change) = counts.withLock { counts -> (Result<Place, Refusal>, (Bool, Int)?) in
             if limits.total > 0, counts.total >= limits.total + (isListed ? ConnectionLimits.reserve : 0) { return (.failure(.total), nil) }
             var place = Place()
-            if let address, !isListed, let refusal = count(address, limits, at: now, &counts, &place) { return (.failure(refusal), nil) }
+            if !isListed, let refusal = count(address, limits, at: now, &counts, &place) { return (.failure(refusal), nil) }
             counts.total += 1
             return (.success(place), stressChange(&counts, limits))
         }
         if let change { stressChanged(change.0, change.1) }
         return result
-    }
-
-    /// The address of a client that was admitted without one.
-    ///
-    /// - Returns: why it must go again; its place is kept until it is released.
-    func name(_ place: inout Place, _ address: PeerAddress, isListed: Bool, _ limits: Settings, at now: Int64) -> Refusal? {
-        guard !isListed, place.client == nil else { return nil }
-        return counts.withLock { count(address, limits, at: now, &$0, &place) }
     }
 
     func release(_ place: Place, _ limits: Settings) {

@@ -63,7 +63,7 @@ extension Options {
                 "max_connections_per_client", \.maxConnectionsPerClient, of: fresh, in: 0...1_000_000,
                 """
                 The same for one client, as client_connection_count_limit. Loopback counts as any other address: raise it where local \
-                programs or tests open many. Clients in exempt_clients and outgoing_networks are not counted here, nor in client_connection_rate_limit.
+                programs or tests open many. Clients in exempt_clients, outgoing_networks, proxy_clients and xforward_clients are not counted here, nor in client_connection_rate_limit.
                 """),
             .integer(
                 "client_connection_rate_limit", \.clientConnectionRateLimit, of: fresh, in: 0...1_000_000,

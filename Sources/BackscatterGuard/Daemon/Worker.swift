@@ -50,6 +50,8 @@ struct WorkerSettings: Sendable {
     var upstreams: [UpstreamTarget]
     var exempt: [Network]
     var outgoing: [Network]
+    /// Load balancers, for listeners that name none of their own.
+    var proxies: [Network] = []
     var connectTimeout: Int64
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
@@ -64,6 +66,8 @@ struct WorkerSettings: Sendable {
 struct Door: Sendable, Equatable {
     var direction: Direction
     var tls: ClientTLS
+    /// Load balancers that send a PROXY header here; nil: those of the settings.
+    var proxies: [Network]?
 }
 
 /// Runs sessions on its own thread.
@@ -81,6 +85,7 @@ final class Worker {
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
     private var heldOctets = 0
@@ -136,14 +141,11 @@ final class Worker {
         }
     }
 
-    /// Who waits in the queue of a socket that is given up hears that he may come again. Not where TLS comes first:
-    /// nothing can be said without a handshake.
+    /// Who waits in the queue of a socket that is given up hears that he may come again.
     private func closeListeners(draining sockets: Set<Int>) {
         for (listener, share) in listeners {
             if sockets.contains(share.socket) {
-                listener.drain { client in
-                    if share.door.tls.start == .implicit { _ = Glibc.close(client) } else { refusals.refuse(client, Replies.stopping, at: now, loop: loop) }
-                }
+                listener.drain { client in refuse(client, Replies.stopping, share.door) }
             }
             listener.close()
         }
@@ -154,29 +156,56 @@ final class Worker {
     func ended() {
         closeListeners(draining: [])
         refusals.closeAll()
+        gate.closeAll()
         for relay in relays.values { relay.finish() }
         log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
-        let client = PeerAddress(address)
+        let peer = PeerAddress(address)
+        guard (door.proxies ?? settings.proxies).contains(where: { $0.contains(peer) }) else { return serve(descriptor, peer, door) }
+        gate.take(descriptor, at: now, loop: loop) { [unowned self] outcome in headerRead(outcome, from: peer, door) }
+    }
+
+    /// What a load balancer said of its connection, or did not say.
+    private func headerRead(_ outcome: ProxyGate.Outcome, from peer: PeerAddress, _ door: Door) {
+        refreshTime()
+        switch outcome {
+        case .came(let descriptor, let connection?): serve(descriptor, connection.client, door, server: connection.server)
+        case .came(let descriptor, nil): serve(descriptor, peer, door, isProxy: true)
+        case .failed(let descriptor, let reason):
+            log.write(.warning, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
+            refuse(descriptor, Replies.noProxyHeader, door)
+        case .stopped(let descriptor): refuse(descriptor, Replies.stopping, door)
+        case .wentAway: log.write(.debug, "client=\(peer.text) PROXY header: closed before it")
+        }
+    }
+
+    /// Where TLS comes first nothing can be said without a handshake.
+    private func refuse(_ descriptor: CInt, _ reply: Octets, _ door: Door) {
+        if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+        refusals.refuse(descriptor, reply, at: now, loop: loop)
+    }
+
+    /// - Parameter server: the address that the client reached; nil for the descriptor's own.
+    /// - Parameter isProxy: the client is a load balancer itself: as a mail server that speaks for others it may come often.
+    private func serve(_ descriptor: CInt, _ client: PeerAddress, _ door: Door, server: PeerAddress? = nil, isProxy: Bool = false) {
         let (tls, tlsServer) = (door.tls, settings.tlsServer)
         // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
         let (isExempt, isOutgoing) = (settings.exempt.contains { $0.contains(client) }, settings.outgoing.contains { $0.contains(client) })
+        let isListed = isExempt || isOutgoing || isProxy || settings.session.networks.forwarding.contains { $0.contains(client) }
         let place: ConnectionLimits.Place
-        do {
-            place = try connections.admit(client, isListed: isExempt || isOutgoing, settings.limits, at: now).get()
-        } catch {
-            log.write(.info, "client=\(client.text) refused: \(error.text)")
-            // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
-            if tls.start == .implicit { return _ = Glibc.close(descriptor) }
-            return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
+        switch connections.admit(client, isListed: isListed, settings.limits, at: now) {
+        case .success(let admitted): place = admitted
+        case .failure(let reason):
+            log.write(.info, "client=\(client.text) refused: \(reason.text)")
+            return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()
         let session = SMTPSession(
-            number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
+            number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
             direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
@@ -200,7 +229,7 @@ final class Worker {
     }
 
     private func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty { loop.stop() }
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -250,6 +279,7 @@ final class Worker {
         let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
+        gate.tick(at: now)
         listeners.forEach { $0.listener.resume() }
         endIfDone()
     }
@@ -277,6 +307,7 @@ final class Worker {
         guard !isStopping else { return }
         isStopping = true
         closeListeners(draining: sockets)
+        gate.stop()
         for relay in relays.values { relay.stop() }
         endIfDone()
     }
@@ -284,6 +315,7 @@ final class Worker {
     private func abort() {
         stop(draining: [])
         refusals.closeAll()
+        gate.closeAll()
         for relay in relays.values { relay.finish() }
         loop.stop()
     }

@@ -10,6 +10,7 @@ extension SMTPSession {
         endHold(into: sink)
         self.transaction = nil
         if reply?.first == UInt8(ascii: "2") { forgiveErrors() }
+        forgetForwarded()
         sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal ?? refusal(of: transaction))))
     }
 
@@ -20,7 +21,7 @@ extension SMTPSession {
 
     private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {
         TransactionSummary(
-            session: number, client: client, tls: tls, reversePath: transaction.reversePath.octets,
+            session: number, client: transaction.forwardedClient ?? client, tls: tls, reversePath: transaction.reversePath.octets,
             forwardPaths: transaction.recipients.lazy.filter { $0.reply == .accepted }.prefix(MailTransaction.keptRecipients).map(\.path.octets),
             recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, hasContent: transaction.hasContent,
             size: transaction.contentOctets, judgement: transaction.hold?.judgement ?? settled(transaction),

@@ -70,16 +70,6 @@ import Testing
         #expect(comes("192.0.2.1", at: 1_060_000) == nil)
     }
 
-    @Test func aClientThatIsNamedLater() throws {
-        let limits = ConnectionLimits()
-        let settings = settings { $0.perClient = 1 }
-        var (first, second) = (try limits.admit(nil, settings, at: 0).get(), try limits.admit(nil, settings, at: 0).get())
-        #expect(limits.name(&first, address("192.0.2.1"), isListed: false, settings, at: 0) == nil)
-        #expect(limits.name(&second, address("192.0.2.1"), isListed: false, settings, at: 0) == .perClient)
-        limits.release(first, settings)
-        #expect(limits.name(&second, address("192.0.2.1"), isListed: false, settings, at: 0) == nil)
-    }
-
     @Test func stressBeginsAndEndsOnce() throws {
         let told = Told()
         let limits = ConnectionLimits { isStressed, total in told.add("\(isStressed) \(total)") }
