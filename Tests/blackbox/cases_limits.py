@@ -219,9 +219,9 @@ def idle_sessions(site):
 @case("R21", "slow clients do not delay a good one", settings="max_connections = 0")
 def slow_crowd(site):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    count = 400 if site.is_slow_build else 5000
+    count = 5000
     if hard < count * 3 and hard != resource.RLIM_INFINITY:
-        count = hard // 3
+        raise Skipped("needs %d descriptors, the limit is %d" % (count * 3, hard))
     resource.setrlimit(resource.RLIMIT_NOFILE, (count * 3 if soft < count * 3 else soft, hard))
     idle = sorted(site.alive() for _ in range(15))[7]
     before = site.rss()
@@ -244,7 +244,7 @@ def slow_crowd(site):
         client.close()
     site.clients.clear()
     site.until(lambda: not site.upstream.live, 20, "slow clients are gone")
-    expect(median - idle < (0.5 if site.is_slow_build else 0.05), "a good client waits %.0f ms, idle %.0f ms" % (median * 1000, idle * 1000))
+    expect(median - idle < (0.25 if site.is_slow_build else 0.05), "a good client waits %.0f ms, idle %.0f ms" % (median * 1000, idle * 1000))
     return "%d slow clients: median %.1f ms, worst %.1f ms, idle %.1f ms, memory +%.1f MB" % (count, median * 1000, max(times) * 1000, idle * 1000, grown)
 
 
@@ -269,7 +269,8 @@ def stress_errors(site):
     codes = []
     while 421 not in codes:
         expect(len(codes) < 10, "codes %s" % codes)
-        codes.append(client.do(b"BOGUS")[0])
+        client.send(b"BOGUS\r\n")
+        codes.append(client.reply()[0])
         time.sleep(0.3)                                 # a session hears of stress with the next tick
     for one in clients:
         one.close()

@@ -116,7 +116,7 @@ private final class Probe: Socket {
         switch identity {
         case .proxyV1: send(ProxyHeader.v1(client: client, server: server).span)
         case .proxyV2: send(ProxyHeader.v2(client: client, server: server).span)
-        case .xclient, .none: break
+        case .xclient, .xforward, .none: break
         }
     }
 
