@@ -38,8 +38,10 @@ extension Configuration {
     /// What the policy is made of, with the file of protected domains as it is now.
     ///
     /// - Throws: when that file can't be read or a line of it is no domain.
-    public func makePolicy() throws(ConfigurationError) -> Policy {
-        Policy(policySettings, moreDomains: try domainsOfFile())
+    ///
+    /// - Parameter blocks: what keeps domains of mode `auto` from being enforced.
+    public func makePolicy(blocks: EnforcementBlocks = EnforcementBlocks()) throws(ConfigurationError) -> Policy {
+        Policy(policySettings, moreDomains: try domainsOfFile(), blocks: blocks)
     }
 
     /// Relative paths begin at the folder of the configuration file.

@@ -34,9 +34,9 @@ extension Configuration {
     }
 
     /// - Parameter tls: made from the same configuration; nil without certificates.
-    func workerSettings(tls: TLSServer?) throws(ConfigurationError) -> WorkerSettings {
+    func workerSettings(tls: TLSServer?, blocks: EnforcementBlocks) throws(ConfigurationError) -> WorkerSettings {
         let session = SessionSettings(
-            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
+            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(blocks: blocks), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
             limits: sessionLimits, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS,
             networks: ClientNetworks(exempt: exemptClients, outgoing: outgoingNetworks, forwarding: xforwardClients)

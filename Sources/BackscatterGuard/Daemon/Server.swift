@@ -16,6 +16,9 @@ public final class Server {
     let sentLog: LMDBSentLog
     let loop: EventLoop
     let holes: HoleKeeper
+    /// As the newest sessions have it.
+    var policy: Policy
+    let enforcement: EnforcementKeeper
     let notify: SystemdNotify
     let program: Program?
     var sockets: ListeningSockets
@@ -79,7 +82,12 @@ public final class Server {
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         prober = UpstreamProber(health, loop: loop)
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
+        let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
+        do {
+            settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
+        } catch { throw .configuration(error) }
+        policy = settings.session.policy
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         sockets = try ListeningSockets(configuration, start.inheritance)
         do throws(SentLogError) {
@@ -104,7 +112,8 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
+            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
+            makeReader: { [sentLog] _ in sentLog })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -175,6 +184,7 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
+        if case .retiring = stage {} else { enforcement.save() }
         sentLog.close()
     }
 
@@ -199,6 +209,7 @@ public final class Server {
         }
         if now - lastKept > 60_000 {
             lastKept = now
+            keepEnforcement()
             let log = log
             sentLog.keep(at: EventLoop.seconds()) { error in
                 if let error { log.write(.error, error.text) }

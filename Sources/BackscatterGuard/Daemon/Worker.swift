@@ -76,11 +76,12 @@ final class Worker {
     let log: LogGatherer
     let mailbox: Mailbox
     private let sentLog: any SentLog
-    private let reader: any SentLogReader
+    let reader: any SentLogReader
     private let connections: ConnectionLimits
     let health: UpstreamHealth
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
+    private let enforcement: EnforcementKeeper
     private var settings: WorkerSettings
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
@@ -101,19 +102,17 @@ final class Worker {
     var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
 
-    init(
-        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, reader: any SentLogReader, log: LogWriter,
-        connections: ConnectionLimits, health: UpstreamHealth, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
-    ) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, mailbox: Mailbox) {
         self.loop = loop
         self.settings = settings
-        self.sentLog = sentLog
-        self.reader = reader
-        self.log = LogGatherer(log, loop: loop)
-        self.connections = connections
-        self.health = health
-        self.numbers = numbers
-        self.holes = holes
+        sentLog = shared.sentLog
+        reader = shared.makeReader(loop)
+        log = LogGatherer(shared.log, loop: loop)
+        connections = shared.connections
+        health = shared.health
+        numbers = shared.numbers
+        holes = shared.holes
+        enforcement = shared.enforcement
         self.mailbox = mailbox
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
@@ -246,7 +245,12 @@ final class Worker {
     }
 
     func report(_ event: SessionEvent) {
-        if case .unrecorded(_, passes: true) = event { holes.unrecorded(at: EventLoop.seconds()) }
+        switch event {
+        case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
+        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+            enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+        default: break
+        }
         log.write(event)
     }
 

@@ -13,6 +13,7 @@ final class WorkerThread {
         let health: UpstreamHealth
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        let enforcement: EnforcementKeeper
         /// What asks the sent log for the worker on this loop.
         let makeReader: @Sendable (EventLoop) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
@@ -72,11 +73,7 @@ final class WorkerThread {
             shares.forEach { _ = Glibc.close($0.descriptor) }
             return beginning.set(.failure(error))
         }
-        let reader = shared.makeReader(loop)
-        let worker = Worker(
-            loop: loop, settings: settings, sentLog: shared.sentLog, reader: reader, log: shared.log,
-            connections: shared.connections, health: shared.health, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
-        )
+        let worker = Worker(loop: loop, settings: settings, shared: shared, mailbox: mailbox)
         do throws(ReactorError) {
             try worker.listen(shares)
             beginning.set(.success(()))
@@ -86,7 +83,7 @@ final class WorkerThread {
         }
         worker.ended()
         withExtendedLifetime(worker) {
-            reader.close()
+            worker.reader.close()
             loop.close(closesWaker: false)
         }
     }
