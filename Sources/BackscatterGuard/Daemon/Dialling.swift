@@ -8,6 +8,7 @@ final class Dialling {
     enum Next {
         case address(SocketAddress)
         case name(String, UInt16)
+        case program(UpstreamProgram)
         case none
     }
 
@@ -58,6 +59,9 @@ final class Dialling {
                 }
                 (self.host, open) = (host, key)
                 return .name(host, port)
+            case .program(let program):
+                (host, open) = (nil, nil)
+                return .program(program)
             case nil:
                 guard !later.isEmpty else { return .none }
                 return tries(later.removeFirst())
@@ -159,4 +163,5 @@ final class Dialling {
 enum UpstreamTarget: Sendable {
     case address(SocketAddress)
     case name(String, UInt16)
+    case program(UpstreamProgram)
 }
