@@ -20,10 +20,10 @@ final class Signal: Sendable {
         while unsafe write(descriptor, &one, 8) < 0, errno == EINTR {}
     }
 
-    /// Blocks until raised since the last wait, or so many milliseconds.
+    /// The same for so many milliseconds at most.
     func wait(atMost milliseconds: CInt) {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        if unsafe poll(&request, 1, milliseconds) > 0 { wait() }
+        var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if unsafe poll(&query, 1, milliseconds) == 1 { wait() }
     }
 
     /// Blocks until raised since the last wait.
