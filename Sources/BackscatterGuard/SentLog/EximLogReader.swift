@@ -73,7 +73,8 @@ struct EximLogReader: MTALogReader {
         if let range = arrival.id { entry.ids = EximLogReader.ids(text.extracting(range)) }
         if entry.ids.isEmpty, origin != .stranger { entry.queueID = text.extracting(id).copied() }
         rule.settle(entry, origin: origin, at: time)
-        let hasID = !entry.ids.isEmpty
+        // Exim gives all mail of local programs an id.
+        let hasID = !entry.ids.isEmpty || !arrival.isFromNetwork
         if origin == .authenticated || origin == .local, origin == .authenticated || rule.site.isOwnAddress(sender) {
             own.insert(key, Mail(reversePath: sender, hasID: hasID))
         }

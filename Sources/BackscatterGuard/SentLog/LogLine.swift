@@ -27,12 +27,12 @@ struct LogLine: Equatable {
         return tag(line, index..<second, stamp.time)
     }
 
-    /// `<22>`, and behind it RFC 5424's version.
+    /// `<22>`.
     private static func afterPriority(_ line: Span<UInt8>) -> Int {
         guard line.octet(at: 0) == ASCII.less else { return 0 }
         var index = 1
         while index < 5, let octet = line.octet(at: index), ASCII.isDigit(octet) { index += 1 }
-        return line.octet(at: index) == ASCII.greater ? index + 1 : 0
+        return index > 1 && line.octet(at: index) == ASCII.greater ? index + 1 : 0
     }
 
     /// The end of the token at `start`: at a space, or at the end of the line; nil when it is empty or too long.

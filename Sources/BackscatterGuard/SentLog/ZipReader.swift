@@ -22,11 +22,18 @@ import Glibc
 
     deinit { unsafe gzclose_r(file) }
 
+    /// Whether what was read last did not end in the middle of what was compressed.
+    private var isWhole: Bool {
+        var number: CInt = 0
+        unsafe gzerror(file, &number)
+        return number != Z_BUF_ERROR
+    }
+
     /// The next octets, up to `count`; empty at the end; nil when the file is damaged or can't be read.
     func read(_ count: Int) -> Octets? {
         var octets = Octets(repeating: 0, count: count)
         let got = unsafe gzread(file, &octets, UInt32(clamping: count))
-        guard got >= 0 else { return nil }
+        guard got >= 0, got > 0 || isWhole else { return nil }
         octets.removeLast(count - Int(got))
         return octets
     }
