@@ -97,6 +97,7 @@ extension Configuration {
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
                 var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
+                listener.records = draft.records
                 listener.proxyClients = draft.proxyClients
                 listeners.append(listener)
             } else if table["address"] == nil {

@@ -131,5 +131,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients) }
+    var door: Door { Door(direction: direction, records: records, tls: clientTLS, proxies: proxyClients) }
 }

@@ -74,6 +74,14 @@ enum Options {
             "auto": outgoing when the client authenticated or is in outgoing_networks, else inbound.
             """
         ),
+        .choice(
+            "records", \.records, of: ListenerDraft(),
+            """
+            What is recorded of outgoing mail. "all": all of it; right where only own users' mail passes, as before a submission port. \
+            "own": only what has its sender in a protected domain and, by its Received fields, began here (a login, a local program, \
+            outgoing_networks); for a relay host through which forwarded mail of strangers leaves too.
+            """
+        ),
         .word(
             "tls", standard: nil,
             "\"none\": in clear only. \"starttls\": the client may begin TLS. \"implicit\": TLS from the first octet, as on port 465."
@@ -114,6 +122,7 @@ enum Options {
 struct ListenerDraft: Sendable {
     var address: PeerAddress?
     var direction = Configuration.Direction.auto
+    var records = RecordRule.all
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may
     /// nil: those of the top.

@@ -65,6 +65,7 @@ struct WorkerSettings: Sendable {
 /// What the sessions of a listener have in common.
 struct Door: Sendable, Equatable {
     var direction: Direction
+    var records: RecordRule
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
     var proxies: [Network]?
@@ -198,7 +199,7 @@ final class Worker {
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
             direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
-            isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
+            isOutgoingClient: settings.outgoing.contains { $0.contains(client) }, records: door.records,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
         let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer)
