@@ -47,8 +47,16 @@ extension Configuration {
     /// Relative paths begin at the folder of the configuration file.
     var protectedDomainsPath: String? { protectedDomainsFile.map(path) }
 
+    static let credentials = "$CREDENTIALS_DIRECTORY/"
+
     /// The path of a file that the configuration names.
+    ///
+    /// `$CREDENTIALS_DIRECTORY/` at its beginning is where systemd's LoadCredential= puts files (systemd.exec(5)).
     func path(_ name: String) -> String {
+        if name.hasPrefix(Configuration.credentials) {
+            guard let folder = ConfigurationSystem.variable("CREDENTIALS_DIRECTORY") else { return name }
+            return folder + "/" + name.dropFirst(Configuration.credentials.count)
+        }
         guard !name.hasPrefix("/"), let slash = file?.lastIndex(of: "/"), let folder = file?[...slash] else { return name }
         return folder + name
     }

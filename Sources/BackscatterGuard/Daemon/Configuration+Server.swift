@@ -70,6 +70,8 @@ extension Configuration {
         var keys: [String] = []
         if new.workers != workers { keys.append("workers") }
         if new.listeners != listeners { keys.append("listener") }
+        if new.user != user { keys.append("user") }
+        if new.group != group { keys.append("group") }
         if new.stateDirectory != stateDirectory { keys.append("state_dir") }
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }

@@ -25,6 +25,13 @@ public struct Configuration: Sendable {
     /// Mail servers that say by XFORWARD whose mail they bring.
     public var xforwardClients: [Network] = []
 
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
+
     // MARK: TLS
 
     /// The first is for clients that name no server.

@@ -9,6 +9,7 @@ extension Server {
             let settings = try configuration.workerSettings(tls: tls.server, blocks: enforcement.blocks)
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             log.write(.info, "certificates read again: \(tls.text)")
+            for alarm in tls.unreadable { log.write(.error, alarm) }
         } catch {
             for line in error.lines { log.write(.error, "certificate not taken, the old one stays: \(line)") }
         }

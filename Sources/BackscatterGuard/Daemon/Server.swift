@@ -27,6 +27,8 @@ public final class Server {
     var stage = Stage.serving
     /// The one that takes its place, from its first moment on.
     var successor: Successor?
+    /// It serves; what is kept on disk is its business now.
+    var isReplaced = false
     /// The guardd that this one takes the place of, until it has ended.
     var predecessor: Predecessor?
     /// When certificates were last looked at for their time.
@@ -60,7 +62,7 @@ public final class Server {
         _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
         onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity, isQueued: true), reload: reload, onReady: onReady)
     }
 
     init(
@@ -74,7 +76,9 @@ public final class Server {
         self.log = log
         notify = start.notify
         program = start.program
-        tls = TLSKeeper()
+        let privileges: Privileges
+        do { privileges = start.isProcess ? try Privileges.wanted(by: configuration) : .keep } catch { throw .configuration(error) }
+        tls = TLSKeeper(handed: Server.handedKeys(start.inheritance))
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
@@ -83,9 +87,12 @@ public final class Server {
             settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
         } catch { throw .configuration(error) }
         policy = settings.session.policy
-        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
-        for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         sockets = try ListeningSockets(configuration, start.inheritance)
+        // Up to here as root, if it was started so, and in one thread; nothing from outside has been read yet.
+        try Server.become(privileges, configuration, log)
+        if case .become = privileges { tls.rightsChanged() }
+        for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         do throws(SentLogError) {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
@@ -93,6 +100,20 @@ public final class Server {
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, makeLoop)
+    }
+
+    private static func handedKeys(_ inheritance: Inheritance) -> HandedKeys {
+        guard let descriptor = inheritance.keys else { return HandedKeys() }
+        // Before the keys are read: after an exec the memory can be looked into again.
+        SystemCalls.hideMemory()
+        return HandedKeys(taking: descriptor) ?? HandedKeys()
+    }
+
+    private static func become(_ privileges: Privileges, _ configuration: Configuration, _ log: LogWriter) throws(ServerError) {
+        guard case .become(let account) = privileges else { return }
+        do throws(SentLogError) { try StateDirectory.prepare(configuration.stateDirectory, for: account) } catch { throw .sentLog(error) }
+        do throws(ReactorError) { try Privileges.drop(to: account) } catch { throw .reactor(error) }
+        log.write(.info, "serves as \(account.name) (uid \(account.uid), gid \(account.gid))")
     }
 
     private static func openSentLog(_ configuration: Configuration, isSuccessor: Bool, _ log: LogWriter) throws(SentLogError) -> LMDBSentLog {
@@ -143,6 +164,7 @@ public final class Server {
     public func run(handlesSignals: Bool = true) throws(ServerError) {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
+        log.start()
         loop.ticked = { [unowned self] in tick() }
         let stopper = stopper
         loop.woken = { [unowned self] in
@@ -157,7 +179,6 @@ public final class Server {
         onReady()
         loop.run()
         close()
-        log.write(.info, "guardd has stopped")
     }
 
     private func startWorkers() throws(ServerError) {
@@ -182,8 +203,10 @@ public final class Server {
         predecessor?.close()
         sockets.close()
         hooks.close()
-        if case .retiring = stage {} else { enforcement.save() }
+        if !isReplaced { enforcement.save() }
         sentLog.close()
+        log.write(.info, "guardd has stopped")
+        log.close()
     }
 
     private func takeSignals() throws(ServerError) {
