@@ -34,7 +34,7 @@ enum MailOrigin {
             case .client(let address, let isWeb):
                 // What this machine handed to itself (a content filter, a web mailer) has its origin in the field below.
                 if isWeb, isFromLoopback || isOwn(address) { return true }
-                isFromLoopback = address.isLoopback
+                isFromLoopback = address.text == "127.0.0.1" || address.text == "::1"
                 if !isFromLoopback { return isOwn(address) }
             case .requeued: isFromLoopback = false
             case .unknown: return false
