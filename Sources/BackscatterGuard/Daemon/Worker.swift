@@ -67,6 +67,7 @@ struct WorkerSettings: Sendable {
 /// What the sessions of a listener have in common.
 struct Door: Sendable, Equatable {
     var direction: Direction
+    var records: RecordRule
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
     var proxies: [Network]?
@@ -217,7 +218,12 @@ final class Worker {
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
+<<<<<<< HEAD
             direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing,
+=======
+            direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
+            isOutgoingClient: settings.outgoing.contains { $0.contains(client) }, records: door.records,
+>>>>>>> hooks
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
         let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)

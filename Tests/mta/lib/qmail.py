@@ -73,12 +73,10 @@ class UserGuardd(guardd.Guardd):
         owner = pwd.getpwnam(DAEMON)
         os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         os.chown(self.keys['state_dir'], owner.pw_uid, owner.pw_gid)
-        begun = len(self.log)
-        self.process = processes.Process([*self.prefix(), guardd.BINARY, 'run', '--config', self.config], self.output)
-        processes.until(lambda: self.process.status is not None or 'guardd serves on' in self.log[begun:],
-                        lambda: 'guardd is not ready: ' + self.log[begun:])
-        check(self.process.status is None, 'guardd has ended', self.log[begun:])
-        return self
+        return super().start()
+
+    def launch(self):
+        return processes.Process([*self.prefix(), guardd.BINARY, 'run', '--config', self.config], self.output)
 
     def tool(self, *arguments):
         """A command of guardd as the daemon's user."""
