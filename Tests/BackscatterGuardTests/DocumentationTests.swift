@@ -52,11 +52,7 @@ import Testing
         """
 
     @Test func thereAreBlocks() {
-<<<<<<< HEAD
-        #expect(Set(Self.blocks.map(\.page)) == ["README.md", "docs/operations.md", "docs/policy.md", "docs/positions.md", "docs/sources.md", "docs/tls.md"])
-=======
-        #expect(Set(Self.blocks.map(\.page)) == ["README.md", "docs/operations.md", "docs/policy.md", "docs/positions.md", "docs/recording.md", "docs/tls.md"])
->>>>>>> hooks
+        #expect(Set(Self.blocks.map(\.page)) == ["README.md", "docs/operations.md", "docs/policy.md", "docs/positions.md", "docs/recording.md", "docs/sources.md", "docs/tls.md"])
     }
 
     @Test(arguments: blocks)

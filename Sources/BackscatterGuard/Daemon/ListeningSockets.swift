@@ -148,9 +148,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-<<<<<<< HEAD
-    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients, isMilter: kind == .milter) }
-=======
-    var door: Door { Door(direction: direction, records: records, tls: clientTLS, proxies: proxyClients) }
->>>>>>> hooks
+    var door: Door { Door(direction: direction, records: records, tls: clientTLS, proxies: proxyClients, isMilter: kind == .milter) }
 }

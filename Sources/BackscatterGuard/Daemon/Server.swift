@@ -213,10 +213,7 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
-<<<<<<< HEAD
         sources.stop()
-=======
->>>>>>> hooks
         hooks.close()
         if !isReplaced { enforcement.save() }
         sentLog.close()

@@ -218,12 +218,7 @@ final class Worker {
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
-<<<<<<< HEAD
-            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing,
-=======
-            direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
-            isOutgoingClient: settings.outgoing.contains { $0.contains(client) }, records: door.records,
->>>>>>> hooks
+            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing, records: door.records,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
         let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)

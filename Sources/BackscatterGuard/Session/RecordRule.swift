@@ -11,7 +11,7 @@ public enum RecordRule: String, Sendable, CaseIterable {
 }
 
 /// Reads Received fields from the newest down, as long as each is known to be our own MTA's.
-enum MailOrigin {
+enum ReceivedTrace {
     private enum Hop {
         /// Somebody who logged in, or a program on the machine.
         case submitted
@@ -96,6 +96,6 @@ extension SMTPSession {
     func isOwnMail(_ transaction: MailTransaction) -> Bool {
         guard records == .own else { return true }
         guard settings.policy.protects(transaction.reversePath) else { return false }
-        return MailOrigin.beganHere(transaction.received.bodies) { client in settings.networks.outgoing.contains { $0.contains(client) } }
+        return ReceivedTrace.beganHere(transaction.received.bodies) { client in settings.networks.outgoing.contains { $0.contains(client) } }
     }
 }

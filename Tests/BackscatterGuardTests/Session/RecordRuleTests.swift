@@ -31,7 +31,7 @@ import Testing
             var reader = ReceivedReader()
             for piece in pieces { reader.read(piece.span) }
             let own = Network("192.0.2.0/24")
-            #expect(MailOrigin.beganHere(reader.bodies) { own?.contains($0) == true } == expected, "\(head)")
+            #expect(ReceivedTrace.beganHere(reader.bodies) { own?.contains($0) == true } == expected, "\(head)")
         }
     }
 
