@@ -22,6 +22,7 @@ extension Configuration {
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
+        checkSharedLog(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }

@@ -72,6 +72,7 @@ extension Configuration {
         if new.stateDirectory != stateDirectory { keys.append("state_dir") }
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }
+        if new.sharedLog != sharedLog { keys.append("sent_log") }
         if new.logLevel != logLevel { keys.append("log_level") }
         return keys
     }

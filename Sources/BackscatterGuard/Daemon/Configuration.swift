@@ -55,6 +55,7 @@ public struct Configuration: Sendable {
     public var retention = Duration.seconds(21 * 86_400)
     public var recordFailure = RecordFailure.tempfail
     public var recordPairs = PairRecording.withoutID
+    var sharedLogOptions = SharedLogOptions()
 
     // MARK: Content
 

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, tls, clients, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, tls, clients, judgement, sentLog, sharedLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(

@@ -13,7 +13,7 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: LMDBSentLog
+    let sentLog: any SentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let notify: SystemdNotify
@@ -77,29 +77,16 @@ public final class Server {
         do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         sockets = try ListeningSockets(configuration, start.inheritance)
-        do throws(SentLogError) {
-            sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        } catch { throw .sentLog(error) }
+        let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
+        sentLog = opened.log
         holes = HoleKeeper(sentLog, log: log)
         try makePredecessor(start.inheritance)
-        try makeWorkers(settings, makeLoop)
+        try makeWorkers(settings, opened, makeLoop)
     }
 
-    private static func openSentLog(_ configuration: Configuration, isSuccessor: Bool, _ log: LogWriter) throws(SentLogError) -> LMDBSentLog {
-        let sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
-            log.write(.error, "sent log: \(alarm.text)")
-        }
-        guard configuration.recordsOutgoingMail else { return sentLog }
-        // Nothing leaves through a listener that is not there: from here on all is recorded.
-        try sentLog.startCovering(at: EventLoop.seconds())
-        // But for what the guardd before this one still lets pass: its hole is closed when it has ended.
-        if !isSuccessor { try sentLog.closeHole(at: EventLoop.seconds()) }
-        return sentLog
-    }
-
-    private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
+    private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: { [sentLog] _ in sentLog })
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: opened.makeReader)
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {

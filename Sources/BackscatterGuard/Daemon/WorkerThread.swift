@@ -13,7 +13,7 @@ final class WorkerThread {
         let numbers: SessionNumbers
         let holes: HoleKeeper
         /// What asks the sent log for the worker on this loop.
-        let makeReader: @Sendable (EventLoop) -> any SentLogReader
+        let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
     }
 
@@ -71,7 +71,14 @@ final class WorkerThread {
             shares.forEach { _ = Glibc.close($0.descriptor) }
             return beginning.set(.failure(error))
         }
-        let reader = shared.makeReader(loop)
+        let reader: any SentLogReader
+        do throws(ReactorError) {
+            reader = try shared.makeReader(loop)
+        } catch {
+            shares.forEach { _ = Glibc.close($0.descriptor) }
+            loop.close(closesWaker: false)
+            return beginning.set(.failure(error))
+        }
         let worker = Worker(
             loop: loop, settings: settings, sentLog: shared.sentLog, reader: reader, log: shared.log,
             connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox

@@ -8,7 +8,7 @@ public struct SentRecorder {
     private static let group = 1000
     private static let chunk = 65_536
 
-    private let log: LMDBSentLog
+    private let log: any SentLogDesk
     private let now: Int64
     private let complain: (String) -> Void
     private let acknowledge: (Int) -> Void
@@ -24,7 +24,7 @@ public struct SentRecorder {
     ///   - complain: hears, in one line each, of what could not be read.
     ///   - acknowledge: hears how many entries are durable, each time that it is more.
     public init(
-        _ log: LMDBSentLog, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
+        _ log: any SentLogDesk, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
     ) {
         self.log = log
         self.now = now
