@@ -7,7 +7,7 @@ SHELL = /bin/bash
 .PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev pkg-config
-FOR_TESTS = postfix swaks openssl redis-server
+FOR_TESTS = postfix swaks openssl haproxy redis-server
 FOR_BENCH = haproxy
 # How long `make fuzz` spends on each target.
 SECONDS_EACH = 60
@@ -55,6 +55,8 @@ bench: release          ## pass-through CPU per message: guardd, haproxy, a plai
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
 	@Tests/need --optional postfix $(FOR_BENCH)
 	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/run
+	@Tests/need --optional redis-server
+	@GUARDD="$$(swift build -c release --show-bin-path)/guardd" Tests/Bench/redis-memory
 
 clean:                  ## remove what was built
 	rm -rf .build Tests/Fuzz/.build

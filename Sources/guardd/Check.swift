@@ -19,18 +19,21 @@ struct Check: ParsableCommand {
     func run() throws {
         if let printReference { return print(printReference.text, terminator: "") }
         let configuration = try options.loadConfiguration()
-        let certificates: [String]
+        let certificates: (certificates: [String], warnings: [String])
+        let doubts: [String]
         do {
+            doubts = try configuration.checkAccounts()
             certificates = try configuration.checkCertificates(at: Int64(time(nil)))
         } catch {
             for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
             throw ExitCode(ConfigurationError.exitStatus)
         }
+        for warning in certificates.warnings + doubts { RunOptions.complain("guardd: warning: \(warning)") }
         let listeners = configuration.listeners.map { "\($0.address) (\($0.direction.rawValue))" }.joined(separator: ", ")
         let upstreams = configuration.upstreams.map(\.text).joined(separator: ", ")
         print("\(configuration.file ?? "flags"): good: listens on \(listeners), upstream \(upstreams), identity \(configuration.upstreamIdentity.rawValue)")
         for warning in sharedLogWarnings(configuration) { RunOptions.complain("guardd: warning: \(warning)") }
-        for certificate in certificates { print("certificate \(certificate)") }
+        for certificate in certificates.certificates { print("certificate \(certificate)") }
     }
 }
 

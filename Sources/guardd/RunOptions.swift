@@ -31,6 +31,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("enforce, or observe: judge and count, refuse nothing.", valueName: "mode"))
     var mode: String?
 
+    @Option(help: ArgumentHelp("Started as root: become this user, once ports are bound and keys are read.", valueName: "name"))
+    var user: String?
+
     @Option(help: ArgumentHelp("Threads that carry sessions.", valueName: "n"))
     var workers: Int?
 
@@ -45,6 +48,7 @@ struct RunOptions: ParsableArguments {
         overrides.protect = protect
         overrides.stateDirectory = stateDir
         overrides.mode = mode
+        overrides.user = user
         overrides.workers = workers
         overrides.outgoingNetworks = outgoingNetwork
         return overrides

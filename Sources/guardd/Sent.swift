@@ -50,6 +50,7 @@ struct Sent: ParsableCommand {
 
         func run() throws {
             print(try log.withLog { log, now throws(SentLogError) in try log.statisticsText(at: now) })
+            for line in EnforcementBlocks(stateDirectory: log.stateDir).lines { print("enforcement: \(line)") }
         }
     }
 

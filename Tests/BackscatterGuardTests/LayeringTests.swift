@@ -22,7 +22,7 @@ import Testing
         "Message": Room(knows: ["Octets"], imports: ["Glibc"]),
         "Notification": Room(knows: ["Octets", "SMTP", "Message"]),
         "SentLog": Room(knows: ["Octets", "Message"], imports: ["CLMDB", "CHiredis", "COpenSSL", "Glibc", "Synchronization"]),
-        "Policy": Room(knows: ["Octets", "SMTP", "Message", "Notification"], types: interface),
+        "Policy": Room(knows: ["Octets", "SMTP", "Message", "Notification"], imports: ["Synchronization"], types: interface),
         "Telemetry": Room(knows: ["Octets", "SMTP", "Message", "Notification", "Policy"], types: interface),
         "Session": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "Policy", "Telemetry"],

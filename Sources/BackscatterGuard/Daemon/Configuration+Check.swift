@@ -18,6 +18,9 @@ extension Configuration {
         }
         // Said in the wrong place is told already.
         let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
+        if upstreamIdentity == .xforward, xforwardClients.isEmpty, !isFaulty("xforward_clients", "") {
+            add("xforward_clients", "missing; upstream_identity = \"xforward\" serves no other clients: write the addresses that Postfix connects from, as [\"127.0.0.1\"]")
+        }
         if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
@@ -84,6 +87,9 @@ extension Configuration {
         }
         for reason in [Reason.sent, .pair, .notABounce] where policySettings.actions[reason] == .refuse {
             warn("actions.\(reason.rawValue): \"refuse\" turns genuine mail away")
+        }
+        for (key, networks) in [("proxy_clients", proxyClients), ("xforward_clients", xforwardClients)] where networks.contains(where: { $0.prefixLength == 0 }) {
+            warn("\(key): \"/0\" lets everyone say who he is; name the addresses of your own machines")
         }
         if upstreamIdentity == .none {
             warn("upstream_identity: \"none\": the upstream sees guardd's address as the client; make sure that it trusts no client for that address")

@@ -38,15 +38,25 @@ extension Configuration {
     /// What the policy is made of, with the file of protected domains as it is now.
     ///
     /// - Throws: when that file can't be read or a line of it is no domain.
-    public func makePolicy() throws(ConfigurationError) -> Policy {
-        Policy(policySettings, moreDomains: try domainsOfFile())
+    ///
+    /// - Parameter blocks: what keeps domains of mode `auto` from being enforced.
+    public func makePolicy(blocks: EnforcementBlocks = EnforcementBlocks()) throws(ConfigurationError) -> Policy {
+        Policy(policySettings, moreDomains: try domainsOfFile(), blocks: blocks)
     }
 
     /// Relative paths begin at the folder of the configuration file.
     var protectedDomainsPath: String? { protectedDomainsFile.map(path) }
 
+    static let credentials = "$CREDENTIALS_DIRECTORY/"
+
     /// The path of a file that the configuration names.
+    ///
+    /// `$CREDENTIALS_DIRECTORY/` at its beginning is where systemd's LoadCredential= puts files (systemd.exec(5)).
     func path(_ name: String) -> String {
+        if name.hasPrefix(Configuration.credentials) {
+            guard let folder = ConfigurationSystem.variable("CREDENTIALS_DIRECTORY") else { return name }
+            return folder + "/" + name.dropFirst(Configuration.credentials.count)
+        }
         guard !name.hasPrefix("/"), let slash = file?.lastIndex(of: "/"), let folder = file?[...slash] else { return name }
         return folder + name
     }
@@ -94,7 +104,9 @@ extension Configuration {
             var draft = ListenerDraft()
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
-                listeners.append(Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel))
+                var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
+                listener.proxyClients = draft.proxyClients
+                listeners.append(listener)
             } else if table["address"] == nil {
                 reader.fault("\(path).address", "missing; write an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"")
             }

@@ -34,15 +34,16 @@ extension Configuration {
     }
 
     /// - Parameter tls: made from the same configuration; nil without certificates.
-    func workerSettings(tls: TLSServer?) throws(ConfigurationError) -> WorkerSettings {
+    func workerSettings(tls: TLSServer?, blocks: EnforcementBlocks) throws(ConfigurationError) -> WorkerSettings {
         let session = SessionSettings(
-            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(), recordFailure: recordFailure, recordPairs: recordPairs,
+            hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(blocks: blocks), recordFailure: recordFailure, recordPairs: recordPairs,
             refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
-            hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS
+            hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS,
+            networks: ClientNetworks(exempt: exemptClients, outgoing: outgoingNetworks, forwarding: xforwardClients)
         )
         let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
-            session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks,
+            session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
             limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds),
@@ -69,6 +70,8 @@ extension Configuration {
         var keys: [String] = []
         if new.workers != workers { keys.append("workers") }
         if new.listeners != listeners { keys.append("listener") }
+        if new.user != user { keys.append("user") }
+        if new.group != group { keys.append("group") }
         if new.stateDirectory != stateDirectory { keys.append("state_dir") }
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }

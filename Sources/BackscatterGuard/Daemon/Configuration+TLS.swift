@@ -60,14 +60,14 @@ extension Configuration {
     /// Reads the certificates as a start does.
     ///
     /// - Parameter now: seconds since 1970; one whose time is not now is a fault as well.
-    /// - Returns: a line for each certificate: its file, key, names and end.
-    public func checkCertificates(at now: Int64) throws(ConfigurationError) -> [String] {
+    /// - Returns: a line for each certificate: its file, key, names and end; a line for each that ends soon.
+    public func checkCertificates(at now: Int64) throws(ConfigurationError) -> (certificates: [String], warnings: [String]) {
         let keeper = TLSKeeper()
         _ = try keeper.load(self, at: now)
         _ = try makeTLSClient()
         let faults = keeper.untimely(at: now)
         guard faults.isEmpty else { throw ConfigurationError(faults) }
-        return keeper.lines
+        return (keeper.lines, keeper.ending(at: now))
     }
 }
 

@@ -12,6 +12,8 @@ extension Configuration {
         /// nil: STARTTLS once there is a certificate.
         public var tls: ClientTLS.Start?
         public var tlsLevel: TLSLevel
+        /// nil: those of the configuration.
+        public var proxyClients: [Network]?
 
         public init(address: PeerAddress, direction: Direction = .auto, tls: ClientTLS.Start? = nil, tlsLevel: TLSLevel = .may) {
             self.address = address

@@ -20,6 +20,17 @@ public struct Configuration: Sendable {
     public var exemptClients: [Network] = []
     /// Clients whose mail on an `auto` listener is outgoing. Loopback is not in it unless written.
     public var outgoingNetworks: [Network] = []
+    /// Load balancers: what comes from them begins with a PROXY header.
+    public var proxyClients: [Network] = []
+    /// Mail servers that say by XFORWARD whose mail they bring.
+    public var xforwardClients: [Network] = []
+
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
 
     // MARK: TLS
 

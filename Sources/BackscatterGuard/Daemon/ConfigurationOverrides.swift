@@ -11,6 +11,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var protect: [String] = []
     public var stateDirectory: String?
     public var mode: String?
+    public var user: String?
     public var workers: Int?
     public var outgoingNetworks: [String] = []
 
@@ -24,6 +25,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
             ("--upstream-identity", "upstream_identity", upstreamIdentity.map { .text($0) }),
             ("--protect", "protected_domains", list(protect)),
             ("--state-dir", "state_dir", stateDirectory.map { .text($0) }),
+            ("--user", "user", user.map { .text($0) }),
             ("--mode", "mode", mode.map { .text($0) }),
             ("--workers", "workers", workers.map { .integer($0) }),
             ("--outgoing-network", "outgoing_networks", list(outgoingNetworks)),

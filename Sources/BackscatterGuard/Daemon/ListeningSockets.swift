@@ -41,6 +41,7 @@ struct ListeningSockets {
             if other.door != listener.door { faults.append(ListeningSockets.differing(listener, other, configuration)) }
         }
         faults += zip(passed, taken).filter { $0.origin == .held && !$1 }.map { socket, _ in ListeningSockets.unnamed(socket, configuration) }
+        faults += ListeningSockets.circles(all, configuration)
         guard faults.isEmpty else { throw .configuration(ConfigurationError(faults)) }
         for (socket, isTaken) in zip(passed, taken) where !isTaken { socket.close() }
     }
@@ -63,7 +64,7 @@ struct ListeningSockets {
     /// Each worker's descriptors: every socket has a worker at least, and every worker a socket of each listener.
     func shares(workers: Int) throws(ServerError) -> [[Share]] {
         var result: [[Share]] = Array(repeating: [], count: workers)
-        let groups = Dictionary(grouping: all.indices) { PeerAddress(all[$0].address) }
+        let groups = Dictionary(grouping: all.indices) { all[$0].address.storage }
         for group in groups.values {
             for turn in 0..<max(workers, group.count) {
                 let index = group[turn % group.count]
@@ -92,6 +93,21 @@ struct ListeningSockets {
         return configuration.listeners.first { other in
             other.address.family == .ipv6 && other.address.isWildcard && other.address.port == listener.address.port
                 && passed.contains { PeerAddress($0.address) == other.address && $0.isDualStack }
+        }
+    }
+
+    /// Upstreams that a socket for both makes guardd's own.
+    private static func circles(_ all: [ListeningSocket], _ configuration: Configuration) -> [ConfigurationError.Fault] {
+        var wider = configuration
+        for socket in all where socket.isDualStack {
+            guard let any = PeerAddress("0.0.0.0", port: PeerAddress(socket.address).port) else { continue }
+            wider.listeners.append(.init(address: any))
+        }
+        return configuration.upstreams.compactMap { upstream in
+            guard case .address(let address) = upstream, wider.isOwnListener(address) else { return nil }
+            return .init(
+                file: configuration.file, keyPath: "upstream",
+                problem: "\(upstream.text) is taken by a passed socket for IPv6 and IPv4: mail would go in a circle; write the mail server's address")
         }
     }
 
@@ -131,5 +147,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-    var door: Door { Door(direction: direction, tls: clientTLS) }
+    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients) }
 }

@@ -9,14 +9,24 @@ struct LogWriter: Sendable {
     private let isJournal: Bool
     private let descriptor: CInt
     private let tape: LogTape?
+    private let queue: LogQueue?
 
-    /// - Parameter tape: gets every line; the descriptor then only while the tape echoes.
-    init(level: Severity, descriptor: CInt = STDERR_FILENO, tape: LogTape? = nil) {
+    /// - Parameters:
+    ///   - tape: gets every line; the descriptor then only while the tape echoes.
+    ///   - isQueued: from `start` on nobody who logs waits for the descriptor.
+    init(level: Severity, descriptor: CInt = STDERR_FILENO, tape: LogTape? = nil, isQueued: Bool = false) {
         self.level = level
         self.tape = tape
         self.descriptor = descriptor
         isJournal = unsafe getenv("JOURNAL_STREAM") != nil
+        queue = isQueued ? LogQueue(descriptor: descriptor, prefix: isJournal ? "<\(Severity.warning.rawValue)>" : "") : nil
     }
+
+    /// Lines go to the descriptor by a thread of their own.
+    func start() { queue?.start() }
+
+    /// Writes what waits, within a bounded time.
+    func close() { queue?.close() }
 
     /// - Parameter text: one line, already washed.
     func write(_ severity: Severity, _ text: @autoclosure () -> String) {
@@ -46,6 +56,7 @@ struct LogWriter: Sendable {
     /// Whole lines. A log that can't be written must not stop the mail: what is not taken is lost.
     func write(_ lines: Octets) {
         guard !lines.isEmpty else { return }
+        if let queue { return queue.add(lines) }
         _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 }

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, tls, clients, judgement, sentLog, sharedLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, privileges, tls, clients, places, judgement, sentLog, sharedLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -53,6 +53,8 @@ enum Options {
         would see every mail come from guardd's address, which is in its mynetworks, and relay for the whole world.
         "proxy-v2", "proxy-v1": a PROXY header. Postfix: a service of its own in master.cf with -o smtpd_upstream_proxy_protocol=haproxy.
         "xclient": the XCLIENT command. Postfix: smtpd_authorized_xclient_hosts = guardd's address.
+        "xforward": the XFORWARD command before each mail, for guardd as Postfix's smtpd_proxy_filter: only xforward_clients are served. \
+        Postfix: smtpd_authorized_xforward_hosts = guardd's address, on the smtpd behind guardd.
         "none": not at all; only for an upstream that trusts no client for its address.
         """
     ) { word, target in target.upstreamIdentity = word }
@@ -83,6 +85,7 @@ enum Options {
             On a public MX "encrypt" turns mail away.
             """
         ),
+        listenerProxyClients,
     ]
 
     static let clients = OptionGroup<Configuration>(
@@ -98,7 +101,7 @@ enum Options {
         ]
     )
 
-    private static func networks(_ key: String, _ field: Field<Configuration, [Network]>, sample: [String], _ prose: String)
+    static func networks(_ key: String, _ field: Field<Configuration, [Network]>, sample: [String], _ prose: String)
         -> ConfigurationOption<Configuration>
     {
         .list(key, field, standard: [], sample: sample, expected: "a network, as \"192.0.2.0/24\" or \"2001:db8::/32\"", prose) {
@@ -113,4 +116,6 @@ struct ListenerDraft: Sendable {
     var direction = Configuration.Direction.auto
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may
+    /// nil: those of the top.
+    var proxyClients: [Network]?
 }

@@ -25,7 +25,11 @@ extension Options {
             }.standard("none", sample: "\"/var/qmail/control/rcpthosts\""),
             .choice(
                 "mode", \.policySettings.mode, of: fresh,
-                "\"enforce\": verdicts are carried out. \"observe\": notifications are judged, logged and counted, but never refused or deferred."),
+                """
+                "auto": verdicts are carried out as soon as the sent log covers the bounce_window; until then, and for a domain whose \
+                bounces show that a host of yours sends mail unrecorded, as "observe". "enforce": verdicts are carried out. \
+                "observe": notifications are judged, logged and counted, but never refused or deferred.
+                """),
             .list(
                 "bounce_senders", \.policySettings.bounceSenders, standard: ["MAILER-DAEMON@*"], sample: ["MAILER-DAEMON@*"],
                 expected: "an address with * for any run of characters, as \"MAILER-DAEMON@*\"",

@@ -39,7 +39,7 @@ extension Options {
             "PEM file with the certificate and behind it the intermediates. A relative path begins at the folder of this file."),
         file(
             "key", \.key, standard: "the file of chain", sample: "/etc/letsencrypt/live/mx.example.org/privkey.pem",
-            "PEM file with its private key, without a passphrase. guardd must be able to read it again when it is renewed: docs/tls.md."),
+            "PEM file with its private key, without a passphrase. guardd must be able to read it again when it is renewed: docs/tls.md. $CREDENTIALS_DIRECTORY/NAME, here as for chain, is a file of systemd's LoadCredential=."),
     ]
 
     private static func file<Target>(

@@ -15,6 +15,9 @@ final class Predecessor {
     /// - Parameter taken: for each socket that was handed over, whether it is used.
     func report(_ taken: [Bool]) { socket.send(ReportSocket.line(taken).span) }
 
+    /// Asks it to end too.
+    func stop() { socket.send(ReportSocket.stop.span) }
+
     func close() { socket.close() }
 }
 
@@ -38,6 +41,9 @@ final class ReportSocket: Socket {
         self.onEnd = {}
         onEnd()
     }
+
+    /// From a successor that serves: it ends, and so should the one before it.
+    static let stop = Octets("stop\n".utf8)
 
     static func line(_ taken: [Bool]) -> Octets { Octets(taken.map { $0 ? ASCII.zero + 1 : ASCII.zero }) + [ASCII.lf] }
 

@@ -12,8 +12,9 @@ extension Server {
         guard let program else { return log.write(.error, "can't start a new guardd: the path of the program is not known; restart it") }
         do throws(ReactorError) {
             let new = try Successor(
-                program, sockets.all, loop: loop, until: EventLoop.milliseconds() + configuration.handoverTimeout.clockMilliseconds
+                program, sockets.all, tls.texts, loop: loop, until: EventLoop.milliseconds() + configuration.handoverTimeout.clockMilliseconds
             ) { [unowned self] in successorEnded($0) }
+            new.stopped = { [unowned self] in stop() }
             successor = new
             stage = .handingOver
             log.write(.info, "SIGUSR2: starting a new guardd, process \(new.process)")

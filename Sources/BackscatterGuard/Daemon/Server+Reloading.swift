@@ -6,9 +6,10 @@ extension Server {
     func renewCertificates() {
         do {
             guard try tls.tick(configuration, at: EventLoop.seconds()) else { return }
-            let settings = try configuration.workerSettings(tls: tls.server)
+            let settings = try configuration.workerSettings(tls: tls.server, blocks: enforcement.blocks)
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             log.write(.info, "certificates read again: \(tls.text)")
+            for alarm in tls.unreadable { log.write(.error, alarm) }
         } catch {
             for line in error.lines { log.write(.error, "certificate not taken, the old one stays: \(line)") }
         }
@@ -19,9 +20,11 @@ extension Server {
         defer { notify.send(.ready) }
         do {
             let new = try reload()
-            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()))
+            let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()), blocks: enforcement.blocks)
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
             configuration = new
+            policy = settings.session.policy
+            enforcement.replace(hosts: new.ownHosts(policy))
             for worker in workers { worker.mailbox.post(.settings(settings)) }
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
             for warning in new.warnings { log.write(.warning, warning) }

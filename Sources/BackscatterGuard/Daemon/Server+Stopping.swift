@@ -9,9 +9,11 @@ extension Server {
         case .handingOver:
             successor?.kill()
             log.write(.warning, "the new guardd is ended too")
-        case .serving, .retiring: break
+            notify.send(.stopping)
+        case .serving: notify.send(.stopping)
+        case .retiring: break                               // the service goes on with the successor
         }
-        notify.send(.stopping)
+        predecessor?.stop()
         let drained = sockets.all.indices.filter { sockets.all[$0].origin == .own }
         beginStopping(draining: Set(drained))
     }
@@ -26,6 +28,7 @@ extension Server {
 
     /// - Parameter drained: sockets that the successor does not use.
     func retire(draining drained: Set<Int>) {
+        isReplaced = true
         stage = .retiring(until: EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds)
         sockets.close()
         for worker in workers { worker.mailbox.post(.retire(drains: drained)) }

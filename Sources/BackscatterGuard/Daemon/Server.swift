@@ -16,6 +16,9 @@ public final class Server {
     let sentLog: any SentLog
     let loop: EventLoop
     let holes: HoleKeeper
+    /// As the newest sessions have it.
+    var policy: Policy
+    let enforcement: EnforcementKeeper
     let notify: SystemdNotify
     let program: Program?
     var sockets: ListeningSockets
@@ -23,6 +26,8 @@ public final class Server {
     var stage = Stage.serving
     /// The one that takes its place, from its first moment on.
     var successor: Successor?
+    /// It serves; what is kept on disk is its business now.
+    var isReplaced = false
     /// The guardd that this one takes the place of, until it has ended.
     var predecessor: Predecessor?
     /// When certificates were last looked at for their time.
@@ -56,7 +61,7 @@ public final class Server {
         _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
         onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity, isQueued: true), reload: reload, onReady: onReady)
     }
 
     init(
@@ -70,13 +75,23 @@ public final class Server {
         self.log = log
         notify = start.notify
         program = start.program
-        tls = TLSKeeper()
+        let privileges: Privileges
+        do { privileges = start.isProcess ? try Privileges.wanted(by: configuration) : .keep } catch { throw .configuration(error) }
+        tls = TLSKeeper(handed: Server.handedKeys(start.inheritance))
         ResourceLimits.raiseDescriptors()
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         let settings: WorkerSettings
-        do { settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds())) } catch { throw .configuration(error) }
-        for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        let blocks = EnforcementBlocks(stateDirectory: configuration.stateDirectory)
+        do {
+            settings = try configuration.workerSettings(tls: try tls.load(configuration, at: EventLoop.seconds()), blocks: blocks)
+        } catch { throw .configuration(error) }
+        policy = settings.session.policy
         sockets = try ListeningSockets(configuration, start.inheritance)
+        // Up to here as root, if it was started so, and in one thread; nothing from outside has been read yet.
+        try Server.become(privileges, configuration, log)
+        if case .become = privileges { tls.rightsChanged() }
+        for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
+        enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         sentLog = opened.log
         holes = HoleKeeper(sentLog, log: log)
@@ -84,9 +99,24 @@ public final class Server {
         try makeWorkers(settings, opened, makeLoop)
     }
 
+    private static func handedKeys(_ inheritance: Inheritance) -> HandedKeys {
+        guard let descriptor = inheritance.keys else { return HandedKeys() }
+        // Before the keys are read: after an exec the memory can be looked into again.
+        SystemCalls.hideMemory()
+        return HandedKeys(taking: descriptor) ?? HandedKeys()
+    }
+
+    private static func become(_ privileges: Privileges, _ configuration: Configuration, _ log: LogWriter) throws(ServerError) {
+        guard case .become(let account) = privileges else { return }
+        do throws(SentLogError) { try StateDirectory.prepare(configuration.stateDirectory, for: account) } catch { throw .sentLog(error) }
+        do throws(ReactorError) { try Privileges.drop(to: account) } catch { throw .reactor(error) }
+        log.write(.info, "serves as \(account.name) (uid \(account.uid), gid \(account.gid))")
+    }
+
     private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, makeReader: opened.makeReader)
+            sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, enforcement: enforcement,
+            makeReader: opened.makeReader)
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -119,6 +149,7 @@ public final class Server {
     public func run(handlesSignals: Bool = true) throws(ServerError) {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
+        log.start()
         loop.ticked = { [unowned self] in tick() }
         let stopper = stopper
         loop.woken = { [unowned self] in
@@ -132,7 +163,6 @@ public final class Server {
         onReady()
         loop.run()
         close()
-        log.write(.info, "guardd has stopped")
     }
 
     private func startWorkers() throws(ServerError) {
@@ -156,7 +186,10 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
+        if !isReplaced { enforcement.save() }
         sentLog.close()
+        log.write(.info, "guardd has stopped")
+        log.close()
     }
 
     private func takeSignals() throws(ServerError) {
@@ -179,6 +212,7 @@ public final class Server {
         }
         if now - lastKept > 60_000 {
             lastKept = now
+            keepEnforcement()
             let log = log
             sentLog.keep(at: EventLoop.seconds()) { error in
                 if let error { log.write(.error, error.text) }

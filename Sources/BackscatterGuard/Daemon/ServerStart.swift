@@ -5,6 +5,8 @@ public struct ServerStart {
     var inheritance = Inheritance()
     var notify = SystemdNotify()
     var program: Program?
+    /// Whether the process is guardd's, so that it may become another user.
+    var isProcess = false
 
     /// Nothing: for a server within another program.
     init() {}
@@ -14,6 +16,7 @@ public struct ServerStart {
     /// - Throws: inherited sockets that can't be used.
     public static func ofProcess() throws(ConfigurationError) -> ServerStart {
         var start = ServerStart()
+        start.isProcess = true
         start.program = Program.ofProcess()
         start.notify = SystemdNotify.ofProcess()
         start.inheritance = try Inheritance.taken()

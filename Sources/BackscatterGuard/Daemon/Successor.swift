@@ -18,6 +18,8 @@ final class Successor {
     private let deadline: Int64
     private var line: Octets = []
     private var finished: ((Outcome) -> Void)?
+    /// It serves, and was told to stop.
+    var stopped: () -> Void = {}
     /// It ended, or was ended, before it served; the kernel has not given its status yet.
     private var reason: String?
 
@@ -25,10 +27,12 @@ final class Successor {
     ///
     /// - Parameters:
     ///   - sockets: what it gets, in this order.
+    ///   - keys: what it may not be able to read.
     ///   - deadline: milliseconds of the monotonic clock.
     ///   - finished: called once.
     init(
-        _ program: Program, _ sockets: [ListeningSocket], loop: EventLoop, until deadline: Int64, finished: @escaping (Outcome) -> Void
+        _ program: Program, _ sockets: [ListeningSocket], _ keys: HandedKeys, loop: EventLoop, until deadline: Int64,
+        finished: @escaping (Outcome) -> Void
     ) throws(ReactorError) {
         var pair: [CInt] = [-1, -1]
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -40,11 +44,13 @@ final class Successor {
         self.finished = finished
         do throws(ReactorError) {
             let report = Inheritance.firstDescriptor + CInt(clamping: sockets.count)
-            process = try program.start(
-                descriptors: sockets.map(\.descriptor) + [pair[1]],
-                environment: [
-                    Inheritance.Variable.sockets: String(sockets.map(\.origin.rawValue)), Inheritance.Variable.report: String(report),
-                ])
+            var environment = [
+                Inheritance.Variable.sockets: String(sockets.map(\.origin.rawValue)), Inheritance.Variable.report: String(report),
+            ]
+            let file = keys.descriptor()
+            defer { if let file { _ = Glibc.close(file) } }
+            if file != nil { environment[Inheritance.Variable.keys] = String(report + 1) }
+            process = try program.start(descriptors: sockets.map(\.descriptor) + [pair[1]] + (file.map { [$0] } ?? []), environment: environment)
         } catch {
             socket.close()
             throw error
@@ -70,6 +76,7 @@ final class Successor {
     func close() { socket.close() }
 
     private func heard(_ octets: Octets) {
+        guard finished != nil else { return stopped() }
         line += octets
         guard line.contains(ASCII.lf) || line.count > count else { return }
         guard let taken = ReportSocket.taken(line, count: count) else { return fail("it said something that is no report") }

@@ -6,20 +6,33 @@ import Glibc
 /// Reads certificates and watches their files.
 final class TLSKeeper {
     private struct Loaded {
-        let certificates: [TLSCertificate]
+        var certificates: [TLSCertificate] = []
         let files: [Configuration.Certificate]
         /// The configuration's name, for messages.
         let source: String?
+        /// Of the files, by path, as they were read.
+        var texts: [String: Octets] = [:]
+        /// Files that can't be read any more: what was read before holds.
+        var kept: [ConfigurationError.Fault] = []
     }
+
+    /// An alarm begins so many seconds before a certificate ends.
+    private static let notice: Int64 = 14 * 86_400
 
     private let tickets = TLSTicketKeys(at: EventLoop.milliseconds() / 1000)
     private(set) var server: TLSServer?
-    private var loaded = Loaded(certificates: [], files: [], source: nil)
+    private var loaded: Loaded
     /// Of the files as they were read, and as they looked at the last tick.
     private var readStamps: [FileStamp?] = []
     private var seenStamps: [FileStamp?] = []
 
-    /// Reads what the configuration names.
+    /// - Parameter handed: what the guardd before this one has read.
+    init(handed: HandedKeys = HandedKeys()) { loaded = Loaded(files: [], source: nil, texts: handed.texts) }
+
+    /// Of the files, for a successor.
+    var texts: HandedKeys { HandedKeys(loaded.texts) }
+
+    /// Reads what the configuration names. A pair that may not be read any more (root is gone) is kept as it was.
     ///
     /// - Parameter now: seconds since 1970.
     /// - Throws: every certificate that can't be used, and why. One whose time is not now is used at a start, but does not
@@ -29,10 +42,10 @@ final class TLSKeeper {
         readStamps = stamps
         seenStamps = stamps
         guard !configuration.certificates.isEmpty else {
-            (server, loaded) = (nil, Loaded(certificates: [], files: [], source: nil))
+            (server, loaded) = (nil, Loaded(files: [], source: nil))
             return nil
         }
-        let new = try TLSKeeper.read(configuration)
+        let new = try TLSKeeper.read(configuration, before: loaded.texts)
         let isReplacing = server != nil && untimely(at: now).isEmpty
         if isReplacing {
             let faults = TLSKeeper.untimely(new, at: now)
@@ -61,8 +74,26 @@ final class TLSKeeper {
         return true
     }
 
-    /// One line for each certificate whose time is not now.
-    func alarms(at now: Int64) -> [String] { untimely(at: now).map(\.description) }
+    /// The process is another user now: what it sees of the files is another thing than a change of them.
+    func rightsChanged() {
+        readStamps = FileStamp.all(of: loaded.files.map { ($0.chain, $0.key) })
+        seenStamps = readStamps
+    }
+
+    /// One line for each certificate whose time is not now, or is nearly over, and for each file that can't be read any more.
+    func alarms(at now: Int64) -> [String] { untimely(at: now).map(\.description) + ending(at: now) + unreadable }
+
+    /// Certificates that end soon.
+    func ending(at now: Int64) -> [String] {
+        loaded.certificates.enumerated().compactMap { index, certificate in
+            let left = certificate.notAfter - now
+            guard left >= 0, left < TLSKeeper.notice else { return nil }
+            return TLSKeeper.fault(loaded, index, "chain", "expires at \(UTC.text(certificate.notAfter)), in \(left / 86_400) days; renew it").description
+        }
+    }
+
+    /// What to do so that a renewal is seen.
+    var unreadable: [String] { loaded.kept.map(\.description) }
 
     func untimely(at now: Int64) -> [ConfigurationError.Fault] { TLSKeeper.untimely(loaded, at: now) }
 
@@ -89,28 +120,52 @@ final class TLSKeeper {
         return .init(file: loaded.source, keyPath: "certificate[\(index)].\(key)", problem: "\(key == "key" ? files.key : files.chain): \(problem)")
     }
 
-    private static func read(_ configuration: Configuration) throws(ConfigurationError) -> Loaded {
-        var certificates: [TLSCertificate] = []
+    private static func read(_ configuration: Configuration, before: [String: Octets]) throws(ConfigurationError) -> Loaded {
         var faults: [ConfigurationError.Fault] = []
-        let named = Loaded(certificates: [], files: configuration.certificates, source: configuration.file)
-        for (index, files) in configuration.certificates.enumerated() {
-            var texts: [Octets] = []
-            for (key, name) in [("chain", files.chain), ("key", files.key)] {
-                switch ConfigurationSystem.contents(of: configuration.path(name), limit: 1 << 20) {
-                case .success(let octets): texts.append(octets)
-                case .failure(let error): faults.append(fault(named, index, key, "can't be read: \(error)"))
-                }
-            }
-            guard texts.count == 2 else { continue }
+        var new = Loaded(
+            files: configuration.certificates.map { .init(chain: configuration.path($0.chain), key: configuration.path($0.key)) },
+            source: configuration.file)
+        for (index, files) in new.files.enumerated() {
+            guard let texts = texts(of: files, index, before, &new, &faults) else { continue }
             do throws(TLSCertificateError) {
-                certificates.append(try TLSCertificate(chain: texts[0], key: texts[1]))
+                new.certificates.append(try TLSCertificate(chain: texts.chain, key: texts.key))
             } catch {
-                faults.append(fault(named, index, error.isOfKey ? "key" : "chain", error.text))
+                faults.append(fault(new, index, error.isOfKey ? "key" : "chain", error.text))
             }
         }
         guard faults.isEmpty else { throw ConfigurationError(faults) }
-        return Loaded(certificates: certificates, files: configuration.certificates, source: configuration.file)
+        return new
     }
+
+    /// Both or none: a new chain does not fit an old key.
+    private static func texts(
+        of files: Configuration.Certificate, _ index: Int, _ before: [String: Octets], _ new: inout Loaded, _ faults: inout [ConfigurationError.Fault]
+    ) -> (chain: Octets, key: Octets)? {
+        var found: [Octets] = []
+        var (missing, isForbidden): ([ConfigurationError.Fault], Bool) = ([], true)
+        for (key, path) in [("chain", files.chain), ("key", files.key)] {
+            switch ConfigurationSystem.contents(of: path, limit: 1 << 20) {
+            case .success(let octets): found.append(octets)
+            case .failure(let error):
+                isForbidden = isForbidden && error == .system(EACCES)
+                let reason = path.hasPrefix(Configuration.credentials)
+                    ? "CREDENTIALS_DIRECTORY is not set; start guardd by a systemd unit with LoadCredential=" : error.description
+                missing.append(fault(new, index, key, "can't be read: \(reason)"))
+            }
+        }
+        if !missing.isEmpty, isForbidden, let chain = before[files.chain], let key = before[files.key] {
+            new.kept += missing.map { var fault = $0; fault.problem += TLSKeeper.remedy; return fault }
+            found = [chain, key]
+        }
+        guard found.count == 2 else {
+            faults += missing
+            return nil
+        }
+        (new.texts[files.chain], new.texts[files.key]) = (found[0], found[1])
+        return (found[0], found[1])
+    }
+
+    private static let remedy = "; what was read before stays: let the group that guardd runs as read it (docs/tls.md: Renewal), or restart guardd as root for a renewed one"
 }
 
 extension TLSCertificateError {
@@ -139,6 +194,8 @@ struct FileStamp: Equatable {
     }
 
     static func all(of configuration: Configuration) -> [FileStamp?] {
-        configuration.certificates.flatMap { [FileStamp(configuration.path($0.chain)), FileStamp(configuration.path($0.key))] }
+        all(of: configuration.certificates.map { (configuration.path($0.chain), configuration.path($0.key)) })
     }
+
+    static func all(of pairs: [(String, String)]) -> [FileStamp?] { pairs.flatMap { [FileStamp($0), FileStamp($1)] } }
 }

@@ -50,6 +50,8 @@ struct WorkerSettings: Sendable {
     var upstreams: [UpstreamTarget]
     var exempt: [Network]
     var outgoing: [Network]
+    /// Load balancers, for listeners that name none of their own.
+    var proxies: [Network] = []
     var connectTimeout: Int64
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
@@ -64,6 +66,8 @@ struct WorkerSettings: Sendable {
 struct Door: Sendable, Equatable {
     var direction: Direction
     var tls: ClientTLS
+    /// Load balancers that send a PROXY header here; nil: those of the settings.
+    var proxies: [Network]?
 }
 
 /// Runs sessions on its own thread.
@@ -72,14 +76,16 @@ final class Worker {
     let log: LogGatherer
     let mailbox: Mailbox
     private let sentLog: any SentLog
-    private let reader: any SentLogReader
+    let reader: any SentLogReader
     private let connections: ConnectionLimits
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
+    private let enforcement: EnforcementKeeper
     private var settings: WorkerSettings
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
     private var heldOctets = 0
@@ -95,18 +101,16 @@ final class Worker {
     var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
 
-    init(
-        loop: EventLoop, settings: WorkerSettings, sentLog: any SentLog, reader: any SentLogReader, log: LogWriter,
-        connections: ConnectionLimits, numbers: SessionNumbers, holes: HoleKeeper, mailbox: Mailbox
-    ) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
         self.loop = loop
         self.settings = settings
-        self.sentLog = sentLog
+        sentLog = shared.sentLog
         self.reader = reader
-        self.log = LogGatherer(log, loop: loop)
-        self.connections = connections
-        self.numbers = numbers
-        self.holes = holes
+        log = LogGatherer(shared.log, loop: loop)
+        connections = shared.connections
+        numbers = shared.numbers
+        holes = shared.holes
+        enforcement = shared.enforcement
         self.mailbox = mailbox
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
@@ -131,14 +135,11 @@ final class Worker {
         }
     }
 
-    /// Who waits in the queue of a socket that is given up hears that he may come again. Not where TLS comes first:
-    /// nothing can be said without a handshake.
+    /// Who waits in the queue of a socket that is given up hears that he may come again.
     private func closeListeners(draining sockets: Set<Int>) {
         for (listener, share) in listeners {
             if sockets.contains(share.socket) {
-                listener.drain { client in
-                    if share.door.tls.start == .implicit { _ = Glibc.close(client) } else { refusals.refuse(client, Replies.stopping, at: now, loop: loop) }
-                }
+                listener.drain { client in refuse(client, Replies.stopping, share.door) }
             }
             listener.close()
         }
@@ -149,25 +150,53 @@ final class Worker {
     func ended() {
         closeListeners(draining: [])
         refusals.closeAll()
+        gate.closeAll()
         for relay in relays.values { relay.finish() }
         log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
-        let client = PeerAddress(address)
+        let peer = PeerAddress(address)
+        guard (door.proxies ?? settings.proxies).contains(where: { $0.contains(peer) }) else { return serve(descriptor, peer, door) }
+        gate.take(descriptor, at: now, loop: loop) { [unowned self] outcome in headerRead(outcome, from: peer, door) }
+    }
+
+    /// What a load balancer said of its connection, or did not say.
+    private func headerRead(_ outcome: ProxyGate.Outcome, from peer: PeerAddress, _ door: Door) {
+        refreshTime()
+        switch outcome {
+        case .came(let descriptor, let connection?): serve(descriptor, connection.client, door, server: connection.server)
+        case .came(let descriptor, nil): serve(descriptor, peer, door, isProxy: true)
+        case .failed(let descriptor, let reason):
+            log.write(.warning, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
+            refuse(descriptor, Replies.noProxyHeader, door)
+        case .stopped(let descriptor): refuse(descriptor, Replies.stopping, door)
+        case .wentAway: log.write(.debug, "client=\(peer.text) PROXY header: closed before it")
+        }
+    }
+
+    /// Where TLS comes first nothing can be said without a handshake.
+    private func refuse(_ descriptor: CInt, _ reply: Octets, _ door: Door) {
+        if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+        refusals.refuse(descriptor, reply, at: now, loop: loop)
+    }
+
+    /// - Parameter server: the address that the client reached; nil for the descriptor's own.
+    /// - Parameter isProxy: the client is a load balancer itself: as a mail server that speaks for others it may come often.
+    private func serve(_ descriptor: CInt, _ client: PeerAddress, _ door: Door, server: PeerAddress? = nil, isProxy: Bool = false) {
+        var limits = settings.limits
+        if isProxy || settings.session.networks.forwarding.contains(where: { $0.contains(client) }) { limits.perClient = 0 }
         let (tls, tlsServer) = (door.tls, settings.tlsServer)
         // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
-        guard connections.admit(client.with(port: 0), settings.limits) else {
+        guard connections.admit(client.with(port: 0), limits) else {
             log.write(.info, "client=\(client.text) refused: too many connections")
-            // Where TLS comes first nothing can be said without a handshake, which is what can't be afforded now.
-            if tls.start == .implicit { return _ = Glibc.close(descriptor) }
-            return refusals.refuse(descriptor, Replies.tooManyConnections, at: now, loop: loop)
+            return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()
         let session = SMTPSession(
-            number: number, settings: settings.session, client: client, server: PeerAddress(SocketAddress.local(of: descriptor)),
+            number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
             direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
             isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
@@ -192,7 +221,7 @@ final class Worker {
     }
 
     private func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty { loop.stop() }
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -209,7 +238,12 @@ final class Worker {
     }
 
     func report(_ event: SessionEvent) {
-        if case .unrecorded(_, passes: true) = event { holes.unrecorded(at: EventLoop.seconds()) }
+        switch event {
+        case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
+        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+            enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+        default: break
+        }
         log.write(event)
     }
 
@@ -242,6 +276,7 @@ final class Worker {
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
+        gate.tick(at: now)
         listeners.forEach { $0.listener.resume() }
         endIfDone()
     }
@@ -269,6 +304,7 @@ final class Worker {
         guard !isStopping else { return }
         isStopping = true
         closeListeners(draining: sockets)
+        gate.stop()
         for relay in relays.values { relay.stop() }
         endIfDone()
     }
@@ -276,6 +312,7 @@ final class Worker {
     private func abort() {
         stop(draining: [])
         refusals.closeAll()
+        gate.closeAll()
         for relay in relays.values { relay.finish() }
         loop.stop()
     }

@@ -12,6 +12,7 @@ final class WorkerThread {
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        let enforcement: EnforcementKeeper
         /// What asks the sent log for the worker on this loop.
         let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
@@ -79,10 +80,7 @@ final class WorkerThread {
             loop.close(closesWaker: false)
             return beginning.set(.failure(error))
         }
-        let worker = Worker(
-            loop: loop, settings: settings, sentLog: shared.sentLog, reader: reader, log: shared.log,
-            connections: shared.connections, numbers: shared.numbers, holes: shared.holes, mailbox: mailbox
-        )
+        let worker = Worker(loop: loop, settings: settings, shared: shared, reader: reader, mailbox: mailbox)
         do throws(ReactorError) {
             try worker.listen(shares)
             beginning.set(.success(()))
@@ -92,7 +90,7 @@ final class WorkerThread {
         }
         worker.ended()
         withExtendedLifetime(worker) {
-            reader.close()
+            worker.reader.close()
             loop.close(closesWaker: false)
         }
     }

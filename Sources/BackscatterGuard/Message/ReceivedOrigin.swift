@@ -1,5 +1,5 @@
-// The address of the client that a Received field names: the last one in its from-clause that is no HELO argument,
-// for there every MTA writes what it saw itself. RFC 5321 4.4.
+// Who took part in the hop that a Received field describes. The client's address: the last one in its from-clause that
+// is no HELO argument, for there every MTA writes what it saw itself. The server's name: its by-clause. RFC 5321 4.4.
 
 import Glibc
 
@@ -19,6 +19,29 @@ enum ReceivedOrigin {
             wordStart = index
         }
         return last
+    }
+
+    /// - Parameter body: a Received field's body, unfolded or not.
+    /// - Returns: the name behind the first `by` that is a word outside comments, in lower case and without a trailing
+    ///   dot; nil without one.
+    static func host(in body: Span<UInt8>) -> Octets? {
+        var depth = 0
+        var index = 0
+        var isBehindBy = false
+        while index < body.count {
+            let octet = body[index]
+            if octet == 0x28 { depth += 1 } else if octet == 0x29 { depth = max(0, depth - 1) }
+            guard depth == 0, isAddressOctet(octet) || octet == 0x5F else { index += 1; continue }
+            let start = index
+            while index < body.count, isAddressOctet(body[index]) || body[index] == 0x5F { index += 1 }
+            if isBehindBy {
+                var name = ASCII.lowercased(body.extracting(start..<index).copied())
+                while name.last == ASCII.dot { name.removeLast() }
+                return name.isEmpty || name.count > 253 ? nil : name
+            }
+            isBehindBy = index - start == 2 && body.spells("by", at: start)
+        }
+        return nil
     }
 
     private static func spelled(_ given: Span<UInt8>) -> String? {

@@ -16,8 +16,13 @@ public struct Evidence: Sendable, Equatable {
     public var originalSender: Octets?
     /// Body of the original's Date field, unfolded.
     public var originalDate: Octets?
+
+    /// It as seconds since 1970; nil also when it is no date.
+    var originalTime: Int64? { originalDate.flatMap { MessageDate.seconds($0.span) } }
     /// IP addresses that the original's Received fields name as clients, in header order.
     public var originAddresses: [String] = []
+    /// The host that the original's oldest Received field says it was received by: in lower case.
+    public var firstReceivedHost: Octets?
     /// Original-Envelope-Id of the report (RFC 3464 2.2.1), as it stands there.
     public var originalEnvelopeID: Octets?
     /// The structure is broken, or a limit was hit; what the text scan found then is in the other fields all the same.

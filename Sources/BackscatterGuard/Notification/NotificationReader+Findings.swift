@@ -213,6 +213,7 @@ extension NotificationReader.Findings {
             evidence.originalSender = sender
             evidence.originalDate = details.reading(.date) { $0.copied() }
             evidence.originAddresses = origins
+            evidence.firstReceivedHost = firstReceivedHost
             evidence.originalEnvelopeID = envelopeID
         }
         evidence.referenceIDs = referenceIDs
@@ -274,5 +275,11 @@ extension NotificationReader.Findings {
             if let address = ReceivedOrigin.address(in: body), !origins.contains(address) { origins.append(address) }
         }
         return origins
+    }
+
+    private var firstReceivedHost: Octets? {
+        var host: Octets?
+        details.forEach(of: FieldNames(.received)) { host = ReceivedOrigin.host(in: $0) ?? host }
+        return host
     }
 }

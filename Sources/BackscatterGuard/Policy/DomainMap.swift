@@ -15,6 +15,8 @@ struct DomainMap<Value: Sendable>: Sendable {
         }
     }
 
+    var values: [Value] { Array(exact.values) + Array(suffixes.values) }
+
     /// All values whose pattern covers `domain`, the narrowest first.
     ///
     /// - Parameter domain: in lower case, without a trailing dot.

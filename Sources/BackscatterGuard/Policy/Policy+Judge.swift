@@ -15,6 +15,7 @@ extension Policy {
         _ evidence: Evidence, _ findings: Findings, recipients: [ForwardPath], treatment: Treatment, at now: Int64
     ) -> Judgement {
         guard treatment.isJudged else { return Judgement(verdict: .deliver, reason: treatment.settled ?? .undecided) }
+        let treatment = treatment.given(findings)
         if let reason = treatment.settled { return conclude(reason, treatment) }
         if let reason = Self.reasonWithoutLog(evidence) ?? Self.reasonOfSilence(findings) {
             var judgement = conclude(reason, treatment)
@@ -37,7 +38,7 @@ extension Policy {
         guard treatment.isJudged else { return judge(evidence, findings, recipients: recipients, treatment: treatment, at: now) }
         if treatment.settled != nil { return judge(evidence, findings, recipients: recipients, treatment: treatment, at: now) }
         guard evidence.kind == .bounce, findings.availability == .answered, findings.hasKnownID else { return nil }
-        let actions = treatment.effective
+        let actions = treatment.given(findings).effective
         guard findings.timesReturned > 0 || actions[.replayed] == actions[.sent] else { return nil }
         let judgement = judge(evidence, findings, recipients: recipients, treatment: treatment, at: now)
         switch judgement.verdict {

@@ -5,7 +5,8 @@
 
 /// Protected domains, actions and exemptions, ready to be asked.
 public struct Policy: Sendable {
-    private let protected: DomainMap<Void>
+    /// Values: the pattern as the configuration writes it.
+    private let protected: DomainMap<String>
     private let domains: DomainMap<PolicySettings.Domain>
     private let addresses: [Octets: [Reason: Verdict]]
     private let bounceSenders: [AddressPattern]
@@ -14,11 +15,14 @@ public struct Policy: Sendable {
     private let mode: PolicySettings.Mode
     private let bind: PolicySettings.Binding
     private let actions: Actions
+    /// What keeps domains from being enforced in mode `auto`. It changes while the policy stays.
+    public let blocks: EnforcementBlocks
 
     /// - Parameter moreDomains: what the file of protected domains holds.
-    public init(_ settings: PolicySettings, moreDomains: [DomainPattern] = []) {
-        var protected = DomainMap<Void>()
-        for pattern in settings.protectedDomains + moreDomains { protected[pattern] = () }
+    public init(_ settings: PolicySettings, moreDomains: [DomainPattern] = [], blocks: EnforcementBlocks = EnforcementBlocks()) {
+        self.blocks = blocks
+        var protected = DomainMap<String>()
+        for pattern in settings.protectedDomains + moreDomains { protected[pattern] = pattern.description }
         self.protected = protected
         var domains = DomainMap<PolicySettings.Domain>()
         for (pattern, domain) in settings.domains { domains[pattern] = domain }
@@ -60,18 +64,36 @@ public struct Policy: Sendable {
         let intended = self.intended(for: recipient, narrower)
         let mode = narrower.lazy.compactMap(\.mode).first ?? self.mode
         let binding = narrower.lazy.compactMap(\.bind).first ?? bind
-        let effective = mode == .observe ? intended.observed : intended
+        let isHeldBack = mode == .auto && !blocks.isEmpty && blocks.hold(protectedPatterns(of: recipient))
+        let effective = mode == .observe || isHeldBack ? intended.observed : intended
         if isTagged(recipient) {
             guard effective[.tagged] != .deliver else { return .notJudged(.tagged) }
-            return Treatment(isJudged: true, settled: .tagged, effective: effective, intended: intended, binding: binding, scope: nil)
+            return Treatment(isJudged: true, settled: .tagged, effective: effective, intended: intended, awaitsCoverage: mode == .auto, binding: binding, scope: nil)
         }
         let scope = Treatment.dependsOnOrigin(effective) ? self.scope(of: recipient, binding) : nil
-        return Treatment(isJudged: true, settled: nil, effective: effective, intended: intended, binding: binding, scope: scope)
+        return Treatment(isJudged: true, settled: nil, effective: effective, intended: intended, awaitsCoverage: mode == .auto, binding: binding, scope: scope)
     }
 
     /// Whether the recipient begins with a tag that the upstream checks by itself.
     public func isTagged(_ recipient: ForwardPath) -> Bool {
         tagLength(of: ASCII.lowercased(recipient.localPart)) != nil
+    }
+
+    /// The patterns of `protected_domains` that cover the recipient; all of them for one that can't be read plainly.
+    public func protectedPatterns(of recipient: ForwardPath) -> [String] {
+        recipient.hasPlainDomain ? protected.values(covering: recipient.domain) : protected.values
+    }
+
+    /// All of `protected_domains`, with those of the file.
+    public var protectedPatterns: [String] { protected.values }
+
+    /// Those of them whose mode is `auto`.
+    public var automaticPatterns: [String] {
+        protected.values.filter { text in
+            // A suffix is asked about by a name below it that no domain has.
+            let name = text.hasPrefix(".") ? "*" + text : text
+            return (domains.values(covering: Octets(name.utf8)).lazy.compactMap(\.mode).first ?? mode) == .auto
+        }
     }
 
     private func isProtected(_ recipient: ForwardPath) -> Bool {

@@ -5,6 +5,8 @@
 public struct PolicySettings: Sendable, Equatable {
     /// Whether verdicts are carried out.
     public enum Mode: String, Sendable, CaseIterable {
+        /// They are as soon as the sent log covers the bounce window, unless a bounce shows that mail leaves unrecorded.
+        case auto
         /// They are.
         case enforce
         /// Notifications are judged and counted, but never refused or deferred by their verdict.
@@ -34,7 +36,7 @@ public struct PolicySettings: Sendable, Equatable {
 
     /// Domains whose notifications are judged, besides those of a file.
     public var protectedDomains: [DomainPattern] = []
-    public var mode = Mode.enforce
+    public var mode = Mode.auto
     public var bind = Binding.domain
     /// Where they differ from `Reason.standardAction`.
     public var actions: [Reason: Verdict] = [:]

@@ -22,10 +22,20 @@ public struct Treatment: Sendable, Hashable {
     public var effective: Actions
     /// What would be done in enforce mode.
     public var intended: Actions
+    /// Mode `auto`: until the sent log covers the bounce window nothing is refused or deferred.
+    public var awaitsCoverage = false
     /// What a known id's record is compared with.
     public var binding: PolicySettings.Binding
     /// The recipient's domain or address, where it can make a difference; else nil.
     public var scope: Octets?
+
+    /// The same where the sent log has to be complete and is not.
+    func given(_ findings: Findings) -> Treatment {
+        guard awaitsCoverage, findings.availability == .answered, !findings.isCovered else { return self }
+        var observed = self
+        observed.effective = effective.observed
+        return observed
+    }
 
     /// For a recipient that is not protected, exempt, or tagged and delivered anyway.
     static func notJudged(_ settled: Reason? = nil) -> Treatment {
@@ -36,7 +46,7 @@ public struct Treatment: Sendable, Hashable {
     public static func == (one: Treatment, other: Treatment) -> Bool {
         guard one.isJudged, other.isJudged else { return one.isJudged == other.isJudged }
         // The binding alone changes no verdict; where it can, the scope is set and differs with it.
-        return one.settled == other.settled && one.effective == other.effective && one.scope == other.scope
+        return one.settled == other.settled && one.effective == other.effective && one.awaitsCoverage == other.awaitsCoverage && one.scope == other.scope
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -61,6 +61,8 @@ extension Socket {
     }
 
     private func readingStopped(by outcome: TLSConnection.Outcome, _ tls: TLSConnection) {
+        // What came with the peer's last octets made us close: `drain` goes on to its FIN, which ends the connection.
+        if isDraining { return }
         switch outcome {
         case .done: if wantsReading { activateReading() }
         case .wantsRead: break

@@ -21,6 +21,7 @@ import Glibc
     /// nil in clear.
     final var tls: TLSConnection?
     private var lingering = Lingering.no
+    final var isDraining: Bool { if case .draining = lingering { true } else { false } }
     private enum Lingering { case no, flushing, draining(octets: Int) }
 
     /// Takes over a non-blocking descriptor, connected or connecting: what is sent before connect(2) has succeeded

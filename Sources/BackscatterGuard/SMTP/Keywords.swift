@@ -16,6 +16,8 @@ public struct Keywords: Sendable {
     public private(set) var hasAuth = false
     /// Attribute names of upstream's XCLIENT, which itself is never passed on; nil without XCLIENT.
     public private(set) var xclientAttributes: [Octets]?
+    /// Likewise of its XFORWARD.
+    public private(set) var xforwardAttributes: [Octets]?
     /// Whether upstream offers STARTTLS, which itself is never passed on.
     public private(set) var hasStartTLS = false
     /// Whether upstream offers REQUIRETLS (RFC 8689), which is passed on inside TLS only.
@@ -41,9 +43,9 @@ public struct Keywords: Sendable {
     public mutating func remove(_ name: StaticString) {
         let kept = lines.filter { !ASCII.equal(Self.name(of: $0), name) }
         guard kept.count < lines.count else { return }
-        let (attributes, startTLS) = (xclientAttributes, hasStartTLS)
+        let (xclient, xforward, startTLS) = (xclientAttributes, xforwardAttributes, hasStartTLS)
         self = Keywords(reply: Octets().span, isInsideTLS: isInsideTLS)
-        (xclientAttributes, hasStartTLS) = (attributes, startTLS)
+        (xclientAttributes, xforwardAttributes, hasStartTLS) = (xclient, xforward, startTLS)
         for line in kept { take(line) }
         removeUnframed()
     }
@@ -90,6 +92,9 @@ public struct Keywords: Sendable {
         case "8bitmime", "deliverby", "mt-priority", "limits", "vrfy", "etrn", "help": break
         case "xclient":
             xclientAttributes = words.dropFirst().map { Octets($0) }
+            return
+        case "xforward":
+            xforwardAttributes = words.dropFirst().map { Octets($0) }
             return
         case "requiretls":
             guard isInsideTLS else { return }

@@ -39,7 +39,6 @@ public enum XClient {
         return lines(of: attributes)
     }
 
-    private static let verb = Octets("XCLIENT".utf8)
     private static let unavailable = "[UNAVAILABLE]"
 
     private static func address(_ peer: PeerAddress) -> String {
@@ -65,7 +64,8 @@ public enum XClient {
     }
 
     /// As few commands as hold the attributes in their order.
-    static func lines(of attributes: [Octets]) -> [Octets] {
+    static func lines(of attributes: [Octets], verb: String = "XCLIENT") -> [Octets] {
+        let verb = Octets(verb.utf8)
         var lines = [Octets]()
         var line = verb
         for attribute in attributes {

@@ -40,6 +40,9 @@ import Synchronization
             unsafe mdb_env_close(made)
             throw LMDBFailure(code: code)
         }
+        // LMDB leaves this one of its descriptors open for programs that are started.
+        var data: CInt = -1
+        if unsafe mdb_env_get_fd(made, &data) == MDB_SUCCESS { _ = fcntl(data, F_SETFD, FD_CLOEXEC) }
     }
 
     deinit { close() }

@@ -23,6 +23,7 @@ public protocol SentLogDesk: AnyObject {
 }
 
 extension LMDBSentLog: SentLogDesk {
+    public func recordedSince(at now: Int64) -> Int64? { (try? statistics(at: now))?.recordedSince }
     public func statisticsText(at now: Int64) throws(SentLogError) -> String { SentReport.statistics(try statistics(at: now), at: now) }
     public func coverageText(at now: Int64) throws(SentLogError) -> [String] { SentReport.coverage(try statistics(at: now), at: now) }
     public func retire(_ name: String) throws(SentLogError) -> Bool { throw .settings("only a log that machines share has senders that can be retired") }

@@ -27,6 +27,12 @@ public struct SentStatistics: Sendable, Equatable {
     /// Seconds that records are kept.
     public let retention: Int64
 
+    /// Since when, without a hole, everything is recorded; nil: it isn't, or a hole is open.
+    public var recordedSince: Int64? {
+        guard pendingHole == nil, let last = coverage.intervals.last, last.to == nil else { return nil }
+        return last.from
+    }
+
     /// Whether a forged bounce can be told from a genuine one.
     public func isCovered(at now: Int64) -> Bool {
         pendingHole == nil && coverage.isComplete(from: now - bounceWindow, to: now)

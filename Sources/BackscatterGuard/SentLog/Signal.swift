@@ -20,6 +20,12 @@ final class Signal: Sendable {
         while unsafe write(descriptor, &one, 8) < 0, errno == EINTR {}
     }
 
+    /// The same for so many milliseconds at most.
+    func wait(atMost milliseconds: CInt) {
+        var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if unsafe poll(&query, 1, milliseconds) == 1 { wait() }
+    }
+
     /// Blocks until raised since the last wait.
     func wait() {
         var count: UInt64 = 0

@@ -21,6 +21,8 @@ enum Awaited {
     case quit
     /// One that is passed on and changes nothing: VRFY, EXPN, HELP, ETRN, NOOP.
     case plain
+    /// Answer to an XFORWARD of guardd's.
+    case forwarded
     /// Answer to guardd's own RSET: nobody hears it.
     case silent
     /// MAIL and RCPT of a held notification on a fresh connection: only 2xx will do.
@@ -31,7 +33,7 @@ enum Awaited {
     /// Whether the client waits for it: without it the session is out of step.
     var isForClient: Bool {
         switch self {
-        case .helloAgain, .heldData, .heldChunk, .silent, .repeated: false
+        case .helloAgain, .heldData, .heldChunk, .forwarded, .silent, .repeated: false
         default: true
         }
     }

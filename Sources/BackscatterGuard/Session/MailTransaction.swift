@@ -23,6 +23,8 @@ final class MailTransaction {
     let mailLine: Octets
     let isNotification: Bool
     let isOutgoing: Bool
+    /// Whom XFORWARD named; nil when the mail is the session's client's own.
+    var forwardedClient: PeerAddress?
     var mailReply = Reply.awaited
     var recipients: [Recipient] = []
     var recipientsAsked = 0

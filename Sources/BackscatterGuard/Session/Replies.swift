@@ -33,10 +33,18 @@ enum Replies {
     static let upstreamChanged = Reply(421, "4.3.0", "Error: mail server changed, please connect again").octets
     static let upstreamTimeout = Reply(421, "4.4.2", "Error: mail server timed out, try again later").octets
     static let identity = Reply(421, "4.3.5", "Error: the mail server does not take the client's address, try again later").octets
+    static let unlisted = Reply(421, "4.3.5", "Error: this service is for listed mail servers only").octets
+    static let transactionOpen = Reply(503, "5.5.1", "Error: MAIL transaction in progress").octets
+    static let needHello = Reply(503, "5.5.1", "Error: send EHLO first").octets
+    static let attributeSyntax = Reply(501, "5.5.4", "Syntax: XFORWARD attribute=value...").octets
+    static func badAttribute(_ name: Octets) -> Octets { Reply(501, "5.5.4", "Bad XFORWARD attribute name: \(ASCII.washed(name, limit: 40))").octets }
+    static func badAttributeValue(_ name: String) -> Octets { Reply(501, "5.5.4", "Bad \(name) syntax").octets }
     /// A state that must not be: one session ends, the daemon and the mail of others go on.
     static let internalError = Reply(421, "4.3.0", "Error: internal error, try again later").octets
     static let clientTimeout = Reply(421, "4.4.2", "Error: timeout exceeded").octets
     static let stopping = Reply(421, "4.3.2", "Service shutting down, try again later").octets
+    /// Postfix answers likewise (smtpd_upstream_proxy_protocol).
+    static let noProxyHeader = Reply(421, "4.3.0", "Error: PROXY header expected").octets
     static let tooManyConnections = Reply(421, "4.7.0", "Error: too many connections, try again later").octets
     static let lookAlike = Reply(550, "5.6.0", "Error: bare line ending next to a lone dot in the message, use CRLF").octets
     static let bareLineEnding = Reply(451, "4.6.0", "Error: bare CR or LF in the message, use CRLF").octets

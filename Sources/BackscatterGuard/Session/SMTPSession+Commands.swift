@@ -31,7 +31,8 @@ extension SMTPSession {
         case .auth: return authenticate(line, at: now, into: sink)
         case .malformed: refuse(Replies.controls, at: now, into: sink)
         case .starttls: return startTLS(line, at: now, into: sink)
-        case .xclient, .xforward: refuse(Replies.notImplemented, at: now, into: sink)
+        case .xforward: return forward(line, at: now, into: sink)
+        case .xclient: refuse(Replies.notImplemented, at: now, into: sink)
         case .proxy, .unknown: refuse(Replies.syntax, at: now, into: sink)
         }
         return true
@@ -68,6 +69,7 @@ extension SMTPSession {
             return true
         }
         helo = line.extracting(argument).copied()
+        forgetForwarded()
         self.isExtended = isExtended
         if case .standing = link {} else { (saidHello, keywords) = (false, nil) }        // a new one has offered nothing yet
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
@@ -102,18 +104,26 @@ extension SMTPSession {
         guard hasUpstream(for: line, at: now, into: sink) else { return true }
         guard payReset(at: now, into: sink) else { return false }
         endTransaction(nil, into: sink)
+        switch tellForwarded(at: now, into: sink) {
+        case .told: break
+        case .waits: return false
+        case .failed: return true
+        }
         transaction = begin(ReversePath(arguments, of: line), line)
         pass(line, awaiting: .mail, at: now, into: sink)
         return true
     }
 
     private func begin(_ reversePath: ReversePath, _ line: Span<UInt8>) -> MailTransaction {
+        let (isExempt, isOutgoingClient) = (isExemptMail, isOutgoingMail)
         let isOutgoing = !isExempt && (direction == .outbound || direction == .auto && (isAuthenticated || isOutgoingClient))
         let isNotification = !isExempt && !isOutgoing && settings.policy.isNotification(reversePath)
-        return MailTransaction(
+        let transaction = MailTransaction(
             reversePath: reversePath, mailLine: isNotification ? line.copied() : [],
             isNotification: isNotification, isOutgoing: isOutgoing
         )
+        transaction.forwardedClient = forwarded.client
+        return transaction
     }
 
     private mutating func recipient(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
@@ -177,6 +187,7 @@ extension SMTPSession {
     private mutating func reset(at now: Int64, into sink: some SessionSink) -> Bool {
         guard awaited.isEmpty else { return false }
         endTransaction(nil, into: sink)
+        forgetForwarded()
         guard case .standing = link else {
             answer(Replies.ok, into: sink)
             return true

@@ -119,7 +119,7 @@ extension SMTPSession {
         input = .nothing
         guard case .standing = link else {
             if isAuthenticated { return releaseFailed(at: now, into: sink) }
-            hold.repeats = [transaction.mailLine] + transaction.recipients.lazy.filter { $0.reply == .accepted }.map(\.line)
+            hold.repeats = forwardingLines.map { Octets($0.dropLast(2)) } + [transaction.mailLine] + transaction.recipients.lazy.filter { $0.reply == .accepted }.map(\.line)
             return dial(for: .release, at: now, into: sink)
         }
         if transaction.hasChunks {

@@ -22,7 +22,7 @@ extension SMTPSession {
         switch settings.identity {
         case .proxyV1: sink.toUpstream(ProxyHeader.v1(client: client, server: server))
         case .proxyV2: sink.toUpstream(ProxyHeader.v2(client: client, server: server))
-        case .xclient, .none: break
+        case .xclient, .xforward, .none: break
         }
     }
 
@@ -151,7 +151,8 @@ extension SMTPSession {
         switch need {
         case .command(let line):
             input = .command
-            _ = command(line.span, at: now, into: sink)
+            // XFORWARD may have to be answered before MAIL.
+            if !command(line.span, at: now, into: sink) { (self.line, lineIsComplete) = (line, true) }
         case .release: repeatEnvelope(at: now, into: sink)
         case nil: break
         }

@@ -9,6 +9,7 @@ extension SMTPSession {
         guard let transaction else { return }
         endHold(into: sink)
         self.transaction = nil
+        forgetForwarded()
         sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal ?? refusal(of: transaction))))
     }
 
@@ -19,7 +20,7 @@ extension SMTPSession {
 
     private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {
         TransactionSummary(
-            session: number, client: client, tls: tls, reversePath: transaction.reversePath.octets,
+            session: number, client: transaction.forwardedClient ?? client, tls: tls, reversePath: transaction.reversePath.octets,
             forwardPaths: transaction.recipients.lazy.filter { $0.reply == .accepted }.prefix(MailTransaction.keptRecipients).map(\.path.octets),
             recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, hasContent: transaction.hasContent,
             size: transaction.contentOctets, judgement: transaction.hold?.judgement ?? settled(transaction),

@@ -47,6 +47,7 @@ extension SMTPSession {
         keywords = nil
         saidHello = false
         isAuthenticated = false
+        forgetForwarded()
         if case .standing = link { upstreamIsStale = true }
     }
 

@@ -56,7 +56,7 @@ extension SMTPSession {
         case .data, .heldData: code == 354
         case .authentication: code == 235 || code == 334
         case .quit, .plain: code < 300
-        case .mail, .recipient, .endOfContent, .chunk, .heldChunk, .reset, .silent, .repeated, .own: (250..<260).contains(code)
+        case .mail, .recipient, .endOfContent, .chunk, .heldChunk, .reset, .forwarded, .silent, .repeated, .own: (250..<260).contains(code)
         }
     }
 
@@ -76,6 +76,7 @@ extension SMTPSession {
         case .repeated: repeatedReply(code, at: now, into: sink)
         case .heldData: heldDataReplied(code, replies.carried + tail.copied(), at: now, into: sink)
         case .heldChunk: heldChunkReplied(code, replies.carried + tail.copied(), at: now, into: sink)
+        case .forwarded: if code >= 300 { identityFailed(at: now, into: sink) }
         case .silent: if code >= 300 { lost(at: now, into: sink) }
         case .own: break
         case .endOfContent: contentReplied(code, tail, at: now, into: sink)
@@ -131,8 +132,9 @@ extension SMTPSession {
             sink.toClient(Octets("250 \(settings.hostname)\r\n".utf8))
             return
         }
-        let offer = settings.offer(for: replies.carried + tail.copied(), at: offerPlace)
+        let offer = settings.offer(for: replies.carried + tail.copied(), at: offerPlace, withXForward: mayForward)
         keywords = offer.keywords
+        if settings.identity == .xforward, !takesForwardedAddress { return identityFailed(at: now, into: sink) }
         sink.toClient(offer.answer)
     }
 

@@ -68,6 +68,8 @@ public struct SMTPSession {
     let direction: Direction
     let isExempt: Bool
     let isOutgoingClient: Bool
+    /// Listed in `xforward_clients`: it says whose mail it brings.
+    let mayForward: Bool
     /// How this client comes to TLS.
     let clientTLS: ClientTLS
 
@@ -111,6 +113,10 @@ public struct SMTPSession {
     /// Records asked for that the sent log has not answered yet, also those of mails that were given up.
     var recordsAwaited = 0
     var transaction: MailTransaction?
+    /// What XFORWARD said of the client of the next mail, or of the one under way.
+    var forwarded = XForward()
+    /// The upstream has heard it, or is hearing it.
+    var hasToldForwarded = false
     /// What the next upstream on the list may still replace: the greeting's refusal.
     var greetingRefusal: Octets?
     /// Terminator or last chunk that waits for the record or the verdict.
@@ -153,6 +159,7 @@ public struct SMTPSession {
         self.direction = direction
         self.isExempt = isExempt
         self.isOutgoingClient = isOutgoingClient
+        mayForward = settings.networks.forwarding.contains { $0.contains(client) }
         self.clientTLS = clientTLS
     }
 
@@ -161,6 +168,7 @@ public struct SMTPSession {
     /// The client is there: guardd greets by itself, at once, or when TLS stands.
     public mutating func opened(at now: Int64, into sink: some SessionSink) {
         if clientTLS.start == .implicit, tls == nil { return shakeHands(at: now, into: sink) }
+        if settings.identity == .xforward, !mayForward { return refuseUnlisted(into: sink) }
         sink.toClient(settings.greeting)
         expectClient(at: now)
     }
@@ -256,6 +264,7 @@ public struct SMTPSession {
         awaited.removeAll()
         replies = ReplyScanner()
         isUnproven = false
+        hasToldForwarded = false
         upstreamDeadline = .max
         need = nil
         owed = nil

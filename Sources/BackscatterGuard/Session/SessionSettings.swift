@@ -5,11 +5,13 @@ import Synchronization
 
 /// How the upstream is told who the client is.
 ///
-/// Source: HAProxy's proxy-protocol.txt; Postfix XCLIENT_README.
+/// Source: HAProxy's proxy-protocol.txt; Postfix XCLIENT_README, XFORWARD_README.
 public enum UpstreamIdentity: String, Sendable, CaseIterable {
     case proxyV2 = "proxy-v2", proxyV1 = "proxy-v1", xclient
     /// It isn't. Then the upstream must trust no client for its address.
     case none
+    /// For its log only: the upstream grants nothing for it, so none but `xforward_clients`, which have checked theirs, may come.
+    case xforward
 }
 
 /// Which way the mail of a listener goes.
@@ -54,12 +56,13 @@ public final class SessionSettings: Sendable {
     public let upstreamTLS: UpstreamTLS
     /// AUTH is carried in clear too.
     public let authWithoutTLS: Bool
+    public let networks: ClientNetworks
     /// The 220 to the client.
     let greeting: Octets
     /// What ends the 550: the configured URL, washed, and CRLF.
     let refusalTail: Octets
     /// By place, see `offer`.
-    private let lastKeywords = Mutex<[OfferPlace: (reply: Octets, offer: Offer)]>([:])
+    private let lastKeywords = Mutex<[OfferKey: (reply: Octets, offer: Offer)]>([:])
 
     /// Upstream's keywords and guardd's own answer made of them.
     struct Offer: Sendable {
@@ -69,14 +72,20 @@ public final class SessionSettings: Sendable {
 
     /// Where a client stands; what it is offered depends on it.
     enum OfferPlace: Hashable { case clear, beforeTLS, insideTLS }
+    private struct OfferKey: Hashable {
+        let place: OfferPlace
+        let withXForward: Bool
+    }
 
     /// What to offer the client after upstream's `reply` to EHLO (THREATS R12).
-    func offer(for reply: Octets, at place: OfferPlace) -> Offer {
-        if let last = lastKeywords.withLock({ $0[place] }), last.reply == reply { return last.offer }
+    func offer(for reply: Octets, at place: OfferPlace, withXForward: Bool = false) -> Offer {
+        let key = OfferKey(place: place, withXForward: withXForward)
+        if let last = lastKeywords.withLock({ $0[key] }), last.reply == reply { return last.offer }
         var keywords = Keywords(reply: reply.span, isInsideTLS: place == .insideTLS)
         if place == .beforeTLS, !authWithoutTLS { keywords.remove("auth") }
-        let offer = Offer(keywords: keywords, answer: keywords.reply(hostname: hostname, adding: place == .beforeTLS ? ["STARTTLS"] : []))
-        lastKeywords.withLock { $0[place] = (reply, offer) }
+        let own = (place == .beforeTLS ? ["STARTTLS"] : []) + (withXForward ? [XForward.keyword] : [])
+        let offer = Offer(keywords: keywords, answer: keywords.reply(hostname: hostname, adding: own))
+        lastKeywords.withLock { $0[key] = (reply, offer) }
         return offer
     }
 
@@ -84,7 +93,8 @@ public final class SessionSettings: Sendable {
         hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail, recordPairs: PairRecording = .withoutID,
         refusesBareLineEndings: Bool = false, refusalURL: String? = nil, holdLimit: Int = 256 * 1024,
         hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts(),
-        upstreamTLS: UpstreamTLS = .none, authWithoutTLS: Bool = false
+        upstreamTLS: UpstreamTLS = .none, authWithoutTLS: Bool = false,
+        networks: ClientNetworks = ClientNetworks()
     ) {
         self.hostname = hostname
         self.identity = identity
@@ -98,6 +108,7 @@ public final class SessionSettings: Sendable {
         self.timeouts = timeouts
         self.upstreamTLS = upstreamTLS
         self.authWithoutTLS = authWithoutTLS
+        self.networks = networks
         refusalTail = Octets((refusalURL.map { ", see \(ASCII.washed($0.utf8, limit: 120))" } ?? "").utf8) + [ASCII.cr, ASCII.lf]
         greeting = Reply(220, nil, "\(hostname) ESMTP").octets
     }

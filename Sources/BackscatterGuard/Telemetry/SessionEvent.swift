@@ -10,6 +10,8 @@ public enum SessionEvent: Sendable {
     case transaction(TransactionSummary)
     /// Upstream did not take the client's address (THREATS R11): the client got 421 4.3.5.
     case identityRefused(session: UInt64)
+    /// `upstream_identity` is "xforward" and the client is not in `xforward_clients`: it got 421.
+    case unlistedClient(session: UInt64, client: PeerAddress)
     case upstreamGarbled(session: UInt64)
     /// No upstream could be reached; why, one by one.
     case upstreamUnavailable(session: UInt64, reason: [String])
@@ -50,6 +52,7 @@ extension SessionEvent {
         switch self {
         case .transaction(let summary): summary.text
         case .identityRefused(let session): "\(Self.name(session)) upstream: does not take the client's address, check upstream_identity and the mail server's settings; client got 421"
+        case .unlistedClient(let session, let client): "\(Self.name(session)) client: \(client.text) is not in xforward_clients, and upstream_identity = \"xforward\" serves no one else; client got 421"
         case .upstreamGarbled(let session): "\(Self.name(session)) upstream: reply is not SMTP, connection closed"
         case .upstreamUnavailable(let session, let reason): "\(Self.name(session)) upstream: none available (\(reason.isEmpty ? "closed before its greeting" : reason.joined(separator: "; ")))"
         case .upstreamTimedOut(let session): "\(Self.name(session)) upstream: timed out"
@@ -70,7 +73,7 @@ extension SessionEvent {
         switch self {
         case .transaction: .info
         case .clientTimedOut, .clientHandshakeFailed: .info
-        case .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
+        case .unlistedClient, .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
         case .identityRefused, .unrecorded: .error
         }
     }

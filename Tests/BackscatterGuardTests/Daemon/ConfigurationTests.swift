@@ -38,7 +38,7 @@ import Testing
         #expect(configuration.bounceWindow == .seconds(864_000) && configuration.retention == .seconds(1_814_400))
         #expect(configuration.holdLimit == 262_144 && configuration.holdTotalLimit == 67_108_864)
         #expect(configuration.workers >= 1 && !configuration.hostname.isEmpty)
-        #expect(configuration.policySettings.mode == .enforce && configuration.policySettings.bind == .domain)
+        #expect(configuration.policySettings.mode == .auto && configuration.policySettings.bind == .domain)
         #expect(configuration.warnings.isEmpty)
     }
 

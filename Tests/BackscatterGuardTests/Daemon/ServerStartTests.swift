@@ -52,6 +52,26 @@ import Testing
         func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
     }
 
+    /// A client in the queue of a socket that no worker watches would wait for ever.
+    @Test(arguments: [(1, 1), (1, 4), (4, 1), (3, 2), (2, 3), (5, 5)]) func everySocketHasAWorkerAndEveryWorkerASocket(_ passed: Int, _ workers: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        var configuration = try Self.configuration(folder, workers: workers)
+        let inherited = configuration.listeners[0].address
+        configuration.listeners.append(contentsOf: try Self.configuration(folder, workers: workers).listeners)
+        var inheritance = Inheritance()
+        for _ in 0..<passed { inheritance.sockets.append(ListeningSocket(try Listener.open(SocketAddress(inherited)), .own)) }
+        let sockets = try ListeningSockets(configuration, inheritance)
+        defer { sockets.close() }
+        #expect(sockets.taken == Array(repeating: true, count: passed))
+        #expect(sockets.all.count == passed + workers)
+        let shares = try sockets.shares(workers: workers)
+        defer { shares.joined().forEach { _ = close($0.descriptor) } }
+        #expect(Set(shares.joined().map(\.socket)) == Set(sockets.all.indices))
+        for own in shares {
+            #expect(Set(own.map { PeerAddress(sockets.all[$0.socket].address) }) == Set(configuration.listeners.map(\.address)))
+        }
+    }
+
     @Test func aReportIsOneLine() {
         for taken in [[], [true], [false, true, true]] {
             #expect(ReportSocket.taken(ReportSocket.line(taken), count: taken.count) == taken)

@@ -129,4 +129,13 @@ import Testing
     func origin(_ body: String, _ expected: String?) {
         #expect(ReceivedOrigin.address(in: Octets(body).span) == expected)
     }
+
+    @Test(arguments: [
+        ("from helo.example (name.example [192.0.2.1]) by MX.example. (Postfix) with ESMTP; x", "mx.example"),
+        ("from a (by not.example [192.0.2.1])\r\n\tby mx.example; x", "mx.example"), ("by web.example (Postfix, from userid 33)", "web.example"),
+        ("from by-way.example by b_y.example; x", "b_y.example"), ("(qmail 7 invoked by uid 33); x", nil), ("from a by", nil), ("from a by ...; x", nil), ("", nil),
+    ] as [(String, String?)])
+    func receivedBy(_ body: String, _ expected: String?) {
+        #expect(ReceivedOrigin.host(in: Octets(body).span) == expected.map { Octets($0) })
+    }
 }

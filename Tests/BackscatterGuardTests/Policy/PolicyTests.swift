@@ -6,11 +6,12 @@ enum PolicySample {
     static func pattern(_ text: String) throws -> DomainPattern { try #require(DomainPattern(Octets(text))) }
     static func path(_ text: String) throws -> ForwardPath { try #require(ForwardPath(Octets(text)), "\(text)") }
 
-    static func policy(_ protected: [String] = ["example.org"], _ change: (inout PolicySettings) throws -> Void = { _ in }) throws -> Policy {
+    static func policy(_ protected: [String] = ["example.org"], blocks: EnforcementBlocks = EnforcementBlocks(), _ change: (inout PolicySettings) throws -> Void = { _ in }) throws -> Policy {
         var settings = PolicySettings()
+        settings.mode = .enforce
         settings.protectedDomains = try protected.map(pattern)
         try change(&settings)
-        return Policy(settings)
+        return Policy(settings, blocks: blocks)
     }
 }
 

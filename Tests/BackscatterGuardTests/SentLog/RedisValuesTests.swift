@@ -193,6 +193,20 @@ import Testing
         #expect(standing([], .init(since: from, at: noon - 60)) == .complete, "nobody but hooks that wait for the log")
     }
 
+    @Test func completeSince() {
+        func since(_ rows: [SenderRow], _ statement: SharedSite.Statement? = nil) -> Int64? {
+            SharedSite(rows: rows, statement: statement, clock: noon * 1000).completeSince(at: noon)
+        }
+        #expect(since([]) == nil)
+        #expect(since([], .init(since: from, at: noon)) == from)
+        #expect(since([row(since: from), row(since: from + 5)]) == from + 5)
+        #expect(since([row(since: noon - 60)], .init(since: from, at: noon - 60)) == from)
+        #expect(since([row(since: noon - 60)], .init(since: from, at: noon - 61)) == noon - 60)
+        var holed = row(since: from)
+        holed.coverage.openHole(at: noon - 5)
+        #expect(since([row(since: from), holed]) == nil)
+    }
+
     @Test func aRowThatCannotBeReadIsDoubt() {
         #expect(SharedSite(rows: [row(since: from)], unreadable: 1, clock: noon * 1000).standing(from: from, to: noon) == .incomplete)
     }

@@ -20,6 +20,7 @@ final class SessionTranscript {
         var clientTLS = ClientTLS()
         var upstreamTLS = UpstreamTLS.none
         var authWithoutTLS = true
+        var networks = ClientNetworks()
         var policy = Policy(SessionTranscript.exampleOrg)
         var client = PeerAddress("192.0.2.7", port: 4711)
         /// How many upstreams there are to dial, one after the other.
@@ -58,7 +59,8 @@ final class SessionTranscript {
         let settings = SessionSettings(
             hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
             refusesBareLineEndings: setup.refusesBareLineEndings, refusalURL: setup.refusalURL, holdLimit: setup.holdLimit,
-            hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS
+            hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS,
+            networks: setup.networks
         )
         session = SMTPSession(
             number: 0x2A, settings: settings, client: setup.client ?? .unixSocket,

@@ -3,6 +3,7 @@ notifications, a program that can be replaced; and its successors after SIGUSR2.
 
 As a program: activator.py DESCRIPTORS PROGRAM ARGUMENTS..., becomes the program with those descriptors as 3, 4, 5 ..."""
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -35,13 +36,17 @@ def listening(address='127.0.0.1', port=None, dual=False, kind=socket.SOCK_STREA
 
 
 class Guardd(guardd.Guardd):
-    """`passed`: sockets to be activated with. `notify`: has it told a service manager. `pid`: who serves now."""
+    """`passed`: sockets to be activated with. `notify`: has it told a service manager. `pid`: who serves now. `copied`: the
+    program is a copy that every user may start."""
 
-    def __init__(self, upstream, identity='none', passed=(), notify=False, environment=None, **keys):
+    def __init__(self, upstream, identity='none', passed=(), notify=False, environment=None, copied=False, **keys):
         self.passed = passed
         self.environment = dict(os.environ, **(environment or {}))
         self.program = os.path.join(processes.folder(), 'guardd')
-        os.symlink(guardd.BINARY, self.program)
+        if copied:
+            shutil.copy(guardd.BINARY, self.program)
+        else:
+            os.symlink(guardd.BINARY, self.program)
         self.notified = None
         if notify:
             path = notify if isinstance(notify, str) else os.path.join(os.path.dirname(self.program), 'notify')

@@ -59,6 +59,11 @@ public enum UTC {
         }
         let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2))
         let (hour, minute, second) = (number(11, 2), number(14, 2), number(17, 2))
+        return time(year, month, day, hour, minute, second)
+    }
+
+    /// Seconds since 1970; nil when no such day or time exists. The second may be a leap second.
+    static func time(_ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int) -> Int64? {
         let days = serial(year, month, day)
         guard civil(days) == (year, month, day), hour < 24, minute < 60, second < 61 else { return nil }
         return Day.start(days) + Int64(hour * 3600 + minute * 60 + second)
