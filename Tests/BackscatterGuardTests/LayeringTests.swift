@@ -105,7 +105,7 @@ import Testing
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/guardd").standardizedFileURL
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where file.hasSuffix(".swift") {
             let code = Self.stripped((try? String(contentsOf: folder.appending(path: file), encoding: .utf8)) ?? "")
-            for module in ["CEvent", "CLMDB", "COpenSSL", "CZlib", "TOMLKit"] { #expect(!code.contains("import \(module)"), "\(file)") }
+            for module in ["CEvent", "CHiredis", "CLMDB", "COpenSSL", "CZlib", "TOMLKit"] { #expect(!code.contains("import \(module)"), "\(file)") }
         }
     }
 

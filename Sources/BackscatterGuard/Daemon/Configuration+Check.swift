@@ -28,6 +28,7 @@ extension Configuration {
         checkTLS(add)
         checkPrograms(says: says, add)
         checkMilter(add)
+        checkSharedLog(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }

@@ -95,6 +95,7 @@ public struct Configuration: Sendable {
     public var controlGroup: Group?
     /// nil: in the state directory, if there is a control socket.
     public var spoolDirectory: String?
+    var sharedLogOptions = SharedLogOptions()
 
     // MARK: Content
 

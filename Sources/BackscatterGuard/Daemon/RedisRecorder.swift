@@ -75,6 +75,10 @@ final class RedisRecorder {
         timer?.set(after: RedisRecorder.grain)
     }
 
+    /// Hears now and then since when the log of all machines is complete.
+    var learnt: (Int64?) -> Void = { _ in }
+    private var lookedAt: Int64 = .min / 2
+
     /// Called every 50 ms.
     var afterTick: () -> Void = {}
 
@@ -274,11 +278,24 @@ final class RedisRecorder {
         waiting = []
     }
 
+    /// Asks what the other machines say, once in ten seconds.
+    private func lookAround() {
+        let clock = EventLoop.milliseconds()
+        guard let view, let hello = link.hello, script != nil, clock - lookedAt > 10_000 else { return }
+        lookedAt = clock
+        let question = RedisQuestion(Inquiry(), view, at: EventLoop.seconds())
+        link.send(question.commands, replies: question.count) { [weak self] replies in
+            guard let self, let replies, let site = RedisQuestion.site(replies, run: hello.run) else { return }
+            learnt(site.completeSince(at: question.now))
+        }
+    }
+
     private func tick() {
         timer?.set(after: RedisRecorder.grain)
         if isSending, EventLoop.milliseconds() - sentAt > RedisRecorder.replyLimit { link.fail("no reply for \(RedisRecorder.replyLimit) ms") }
         pump()
         release()
+        lookAround()
         afterTick()
     }
 }

@@ -15,6 +15,7 @@ final class RedisSentLog: SentLog {
     }
 
     private let mailbox = Mutex(Mailbox())
+    private let since = Mutex<Int64?>(nil)
     private let waker: Waker
     private let thread = Mutex<LogThread?>(nil)
     /// Two daemons must not keep one journal.
@@ -56,6 +57,9 @@ final class RedisSentLog: SentLog {
     func keep(at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void) {
         post(.keep(at: now, whenDone: whenDurable)) { whenDurable(.closed) }
     }
+
+    /// As of some seconds ago; while Redis is away, as of then.
+    func recordedSince(at now: Int64) -> Int64? { since.withLock { $0 } }
 
     /// What is queued is acknowledged, or durable in the journal, before this returns.
     func close() {
@@ -104,6 +108,7 @@ final class RedisSentLog: SentLog {
             }
             loop.woken = serve
             recorder.afterTick = serve
+            recorder.learnt = { [self] time in since.withLock { $0 = time } }
             loop.run()
             recorder.close()
         } catch {

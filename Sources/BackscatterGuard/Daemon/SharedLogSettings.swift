@@ -56,6 +56,9 @@ public struct SharedLogSettings: Sendable {
         self.local = local
     }
 
+    /// What an operator should know of the server, a line each; asks it, for a second or two at most.
+    public func warnings() -> [String] { SharedLogOpener(self).warnings() }
+
     var keyFile: SentKeyFile { SentKeyFile(path: local.keyFile, directory: local.stateDirectory) }
     var journalDirectory: String { local.stateDirectory + "/shared" }
     var senderFile: String { journalDirectory + "/sender" }

@@ -110,11 +110,11 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
     var programSettings: Programs.Settings { settings.programs }
 
-    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, mailbox: Mailbox) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
         self.loop = loop
         self.settings = settings
         sentLog = shared.sentLog
-        reader = shared.makeReader(loop)
+        self.reader = reader
         log = LogGatherer(shared.log, loop: loop)
         connections = shared.connections
         health = shared.health

@@ -90,6 +90,24 @@ struct SharedSite: Sendable, Equatable {
         return senders.allSatisfy { clock - $0.vouchesUntil < SenderRow.lease - SenderRow.vouching } ? .lapsing : .incomplete
     }
 
+    /// Since when, without a hole, everything is recorded; nil: it isn't, or a hole is open.
+    func completeSince(at now: Int64) -> Int64? {
+        guard unreadable == 0 else { return nil }
+        let senders = rows.filter(\.hasStarted)
+        if senders.isEmpty { return statement?.since }
+        var latest = Int64.min
+        for row in senders {
+            guard row.coverage.openHoleSince == nil, let running = row.coverage.intervals.last, running.to == nil else { return nil }
+            var since = running.from
+            // The administrator's word, and what the row holds before it, as long as they touch.
+            var earlier = row.coverage.intervals.dropLast().map { (from: $0.from, to: $0.to ?? .max) }
+            if let statement { earlier.append((statement.since, statement.at)) }
+            for interval in earlier.sorted(by: { $0.to > $1.to }) where interval.to >= since { since = min(since, interval.from) }
+            latest = max(latest, since)
+        }
+        return latest
+    }
+
     func vouches(_ row: SenderRow) -> Bool { row.run == run && row.vouchesUntil > clock }
 
     private func isComplete(_ row: SenderRow, _ from: Int64, _ to: Int64) -> Bool {

@@ -95,7 +95,7 @@ final class SentJournal {
     ///
     /// - Returns: the number of the last of them; `after` when there are none.
     func read(after: UInt64, limit: Int) -> (entries: [JournalEntry], through: UInt64) {
-        if cursorAfter != after { seek(after) }
+        if cursor == nil || cursorAfter != after { seek(after) }
         var entries: [JournalEntry] = []
         var through = after
         var octets = 0

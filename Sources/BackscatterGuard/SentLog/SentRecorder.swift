@@ -23,7 +23,7 @@ public struct SentRecorder {
     ///   - complain: hears, in one line each, of what could not be read.
     ///   - acknowledge: hears how many entries are durable, each time that it is more.
     public init(
-        _ log: LMDBSentLog, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
+        _ log: any SentLogDesk, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
     ) {
         self.init(complain: complain, acknowledge: acknowledge) { entries throws(SentLogError) in try log.recordAndWait(entries, at: now) }
     }
