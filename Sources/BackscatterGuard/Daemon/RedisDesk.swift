@@ -36,7 +36,7 @@ public final class RedisDesk: SentLogDesk {
             if link.fault != nil { loop.stop() }
         }
         do { timer = try LoopTimer(loop: loop) { loop.stop() } } catch { throw .failed(file: settings.address.text, reason: error.text) }
-        timer?.start(after: patience)
+        timer?.set(after: patience)
         link.start()
         if !link.isUp { loop.run() }
         timer?.stop()
@@ -81,7 +81,7 @@ public final class RedisDesk: SentLogDesk {
             result = replies
             loop.stop()
         }
-        timer?.start(after: patience)
+        timer?.set(after: patience)
         loop.run()
         timer?.stop()
         guard let replies = result else { throw .failed(file: settings.address.text, reason: "no reply") }
@@ -103,10 +103,14 @@ public final class RedisDesk: SentLogDesk {
     // MARK: SentLogDesk
 
     public func recordAndWait(_ entries: [SentEntry], at now: Int64) throws(SentLogError) {
+        try recordAndWait(past: entries.map { ($0, now) })
+    }
+
+    public func recordAndWait(past entries: [(entry: SentEntry, sent: Int64)]) throws(SentLogError) {
         let view = try view()
         if script == nil { script = try call([Octets("SCRIPT".utf8), Octets("LOAD".utf8), Octets(RedisScript.apply.utf8)]).octets }
         var words = [Octets("EVALSHA".utf8), script ?? [], Octets("2".utf8), view.layout.log, view.layout.senders, hello.epoch, [], []]
-        for entry in entries.flatMap({ JournalEntry.entries(of: $0, at: now, key: view.key) }) { entry.appendOperations(view, to: &words) }
+        for entry in entries.flatMap({ JournalEntry.entries(of: $0.entry, at: $0.sent, key: view.key) }) { entry.appendOperations(view, to: &words) }
         _ = try call(words)
     }
 
@@ -127,9 +131,12 @@ public final class RedisDesk: SentLogDesk {
         return findings.ids.first ?? nil
     }
 
-    public func cover(since: Int64, at now: Int64) throws(SentLogError) {
+    public func cover(since: Int64, at now: Int64) throws(SentLogError) { try complete(from: since, to: now) }
+    public func retention(at now: Int64) throws(SentLogError) -> Int64 { settings.local.retention }
+
+    public func complete(from: Int64, to: Int64) throws(SentLogError) {
         let view = try view()
-        let statement = SharedSite.Statement(since: since, at: now).united(with: try site().statement)
+        let statement = SharedSite.Statement(since: from, at: to).united(with: try site().statement)
         _ = try call([Octets("HSET".utf8), view.layout.log, Octets("stated".utf8), statement.octets])
     }
 

@@ -125,8 +125,8 @@ public final class Server {
     private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
             sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
-            makeReader: { [inner = opened.makeReader, sources, spool = hooks.spool] in
-                HookInputs.reader(SourceKeeper.reader(inner($0), sources, loop: $0), spool, loop: $0)
+            makeReader: { [inner = opened.makeReader, sources, spool = hooks.spool] loop throws(ReactorError) in
+                HookInputs.reader(SourceKeeper.reader(try inner(loop), sources, loop: loop), spool, loop: loop)
             })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)

@@ -138,6 +138,8 @@ extension SharedSite.Statement {
     /// Together with an earlier one, if they leave nothing out between them.
     func united(with earlier: SharedSite.Statement?) -> SharedSite.Statement {
         guard let earlier, earlier.at >= since else { return self }
+        // Only one is kept: of two with a gap between them the later, for nobody has stated the gap.
+        guard at >= earlier.since else { return earlier }
         return .init(since: min(since, earlier.since), at: max(at, earlier.at))
     }
 }
