@@ -19,6 +19,7 @@ import Testing
             switch dialling.next(at: 0) {
             case .address(let address): order.append(address.text)
             case .name(let host, let port): order.append("\(host):\(port)")
+            case .program: order.append("program")
             case .none: return order
             }
         }
