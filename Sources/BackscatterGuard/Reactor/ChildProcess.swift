@@ -23,7 +23,7 @@ import Glibc
     private var isRunning = true
     private let ended: (Ending) -> Void
 
-    /// Starts a program. Blocks until it runs, or can't: about a millisecond.
+    /// Starts a program. Blocks until it runs, or can't: see spawn.h for how long that is.
     ///
     /// - Parameters:
     ///   - arguments: from argv[0] on, which is also the absolute path of the program. No NUL in any.
