@@ -7,7 +7,7 @@ SHELL = /bin/bash
 .PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev liblmdb-dev libssl-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy
+FOR_TESTS = postfix swaks openssl haproxy miltertest
 FOR_BENCH = haproxy
 # How long `make fuzz` spends on each target.
 SECONDS_EACH = 60

@@ -61,6 +61,7 @@ struct WorkerSettings: Sendable {
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
     var upstreamTLSName: String?
+    var programs: Programs.Settings
 }
 
 /// What the sessions of a listener have in common.
@@ -89,6 +90,7 @@ final class Worker {
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
     private let milters: MilterLinks
+    let programs: Programs
     private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
@@ -104,6 +106,7 @@ final class Worker {
     var tlsClient: TLSClient? { settings.tlsClient }
     var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
+    var programSettings: Programs.Settings { settings.programs }
 
     init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, mailbox: Mailbox) {
         self.loop = loop
@@ -117,6 +120,8 @@ final class Worker {
         enforcement = shared.enforcement
         self.mailbox = mailbox
         milters = MilterLinks(connections: connections, numbers: numbers)
+        programs = Programs(loop: loop, log: log, count: shared.programCount)
+        programs.emptied = { [unowned self] in endIfDone() }
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
@@ -228,7 +233,7 @@ final class Worker {
     }
 
     func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, milters.isEmpty, refusals.isEmpty, gate.isEmpty { loop.stop() }
+        if isStopping || isRetiring, relays.isEmpty, milters.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -284,6 +289,7 @@ final class Worker {
         for relay in relays.values { relay.tick(commandLimit: limit) }
         milters.tick()
         refusals.tick(at: now)
+        programs.tick(at: now, settings.programs)
         gate.tick(at: now)
         listeners.forEach { $0.listener.resume() }
         endIfDone()
@@ -306,6 +312,7 @@ final class Worker {
 
     private func retire(draining sockets: Set<Int>) {
         isRetiring = true
+        programs.stop(at: now)
         closeListeners(draining: sockets)
         endIfDone()
     }
@@ -315,6 +322,7 @@ final class Worker {
         isStopping = true
         closeListeners(draining: sockets)
         gate.stop()
+        programs.stop(at: now)
         for relay in relays.values { relay.stop() }
         milters.stop()
         endIfDone()
@@ -326,7 +334,8 @@ final class Worker {
         gate.closeAll()
         for relay in relays.values { relay.finish() }
         milters.abort()
-        loop.stop()
+        programs.kill(at: now)
+        endIfDone()
     }
 }
 
