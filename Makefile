@@ -7,7 +7,7 @@ SHELL = /bin/bash
 .PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy redis-server
+FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server
 FOR_BENCH = haproxy
 # How long `make fuzz` spends on each target.
 SECONDS_EACH = 60
