@@ -131,7 +131,7 @@ public final class Server {
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
             sentLog: sentLog, log: log, connections: connections, numbers: numbers, holes: holes, enforcement: enforcement,
-            makeReader: { [sentLog, spool = hooks.spool] in HookInputs.reader(sentLog, spool, loop: $0) })
+            makeReader: { [sentLog, spool = hooks.spool] in HookInputs.reader(LocalSentLogReader(sentLog), spool, loop: $0) })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
