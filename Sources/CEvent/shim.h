@@ -63,4 +63,6 @@ static inline int guardd_has_capabilities(void) {
     for (int i = 0; i < 2; i++) if (data[i].effective || data[i].permitted || data[i].inheritable) return 1;
     return 0;
 }
+
+#include "spawn.h"
 #endif

@@ -58,9 +58,14 @@ import Testing
     @Test(arguments: blocks)
     func blocksLoad(_ block: Block) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("guardd-docs-\(UUID()).toml").path
-        let text = block.text.contains("upstream_identity") ? block.text : Self.frame + block.text
+        let written = block.text.replacingOccurrences(of: "/var/qmail/bin/qmail-smtpd", with: "/bin/true")
+            .replacingOccurrences(of: "/var/qmail/control/rcpthosts", with: path + ".hosts")
+        let text = written.contains("upstream_identity") || written.contains("exec =") ? written : Self.frame + written
         try text.write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "example.org\n".write(toFile: path + ".hosts", atomically: true, encoding: .utf8)
+        defer {
+            for file in [path, path + ".hosts"] { try? FileManager.default.removeItem(atPath: file) }
+        }
         let configuration = try Configuration.load(file: path, overrides: ConfigurationOverrides(), standardFile: "/nonexistent", own: [])
         // The only block that protects nothing is the one about the mode.
         #expect(configuration.warnings.isEmpty || block.text == "mode = \"observe\"\n", "\(configuration.warnings)")

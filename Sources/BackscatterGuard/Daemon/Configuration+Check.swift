@@ -8,7 +8,7 @@ extension Configuration {
         var found = earlier
         func add(_ keyPath: String?, _ problem: String) { found.append(.init(file: file, keyPath: keyPath, problem: problem)) }
         func isFaulty(_ key: String, _ flag: String) -> Bool {
-            earlier.contains { $0.keyPath == key || $0.keyPath == flag || $0.keyPath?.hasPrefix(key + "[") == true }
+            earlier.contains { $0.keyPath == key || $0.keyPath == flag || $0.keyPath?.hasPrefix(key + "[") == true || $0.keyPath?.hasPrefix(key + ".") == true }
         }
         if listeners.isEmpty, !isFaulty("listener", "--listen") {
             add("listener", "missing; write [[listener]] with address = \"0.0.0.0:25\", or --listen 0.0.0.0:25")
@@ -16,16 +16,17 @@ extension Configuration {
         if upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
             add("upstream", "missing; write upstream = \"127.0.0.1:10025\", or --upstream 127.0.0.1:10025, with the mail server's address")
         }
-        // Said in the wrong place is told already.
-        let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true }
+        // Said in the wrong place is told already; a program needs none, also one that is written wrongly.
+        let isMisplaced = earlier.contains { $0.keyPath?.hasSuffix(".upstream_identity") == true || $0.keyPath?.hasPrefix("upstream.exec") == true }
         if upstreamIdentity == .xforward, xforwardClients.isEmpty, !isFaulty("xforward_clients", "") {
             add("xforward_clients", "missing; upstream_identity = \"xforward\" serves no other clients: write the addresses that Postfix connects from, as [\"127.0.0.1\"]")
         }
-        if !says.contains("upstream_identity"), !isMisplaced { add("upstream_identity", Self.identityMissing) }
+        if !says.contains("upstream_identity"), !isMisplaced, !hasProgramsOnly { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
         checkSharedLog(add)
+        checkPrograms(says: says, add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }
@@ -52,7 +53,7 @@ extension Configuration {
             let isOwn = switch upstream {
             case .address(let address): isOwnListener(address, own: own)
             case .host(let name, let port): isOwnName(name, port: port, own: own)
-            case .unix: false
+            case .unix, .program: false
             }
             if isOwn { add("upstream", "\(upstream.text) is one of guardd's own listeners: mail would go in a circle; write the mail server's address") }
         }
@@ -91,7 +92,7 @@ extension Configuration {
         for (key, networks) in [("proxy_clients", proxyClients), ("xforward_clients", xforwardClients)] where networks.contains(where: { $0.prefixLength == 0 }) {
             warn("\(key): \"/0\" lets everyone say who he is; name the addresses of your own machines")
         }
-        if upstreamIdentity == .none {
+        if upstreamIdentity == .none, !hasProgramsOnly {
             warn("upstream_identity: \"none\": the upstream sees guardd's address as the client; make sure that it trusts no client for that address")
         }
     }
@@ -104,6 +105,7 @@ extension Configuration.Upstream {
         case .address(let address): address.description
         case .host(let name, let port): "\(name):\(port)"
         case .unix(let path): "unix:\(path)"
+        case .program(let command): command.joined(separator: " ")
         }
     }
 }

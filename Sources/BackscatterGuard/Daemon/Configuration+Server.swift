@@ -37,17 +37,18 @@ extension Configuration {
     func workerSettings(tls: TLSServer?, blocks: EnforcementBlocks) throws(ConfigurationError) -> WorkerSettings {
         let session = SessionSettings(
             hostname: hostname, identity: upstreamIdentity, policy: try makePolicy(blocks: blocks), recordFailure: recordFailure, recordPairs: recordPairs,
-            refusesBareLineEndings: bareLineEndings == .refuse, refusalURL: refusalURL, holdLimit: holdLimit,
+            refusesBareLineEndings: refusesBareLineEndings, refusalURL: refusalURL, holdLimit: holdLimit,
             hardErrorLimit: hardErrorLimit, timeouts: sessionTimeouts, upstreamTLS: effectiveUpstreamTLS, authWithoutTLS: authWithoutTLS,
             networks: ClientNetworks(exempt: exemptClients, outgoing: outgoingNetworks, forwarding: xforwardClients)
         )
         let (own, interfaces) = (self, Configuration.interfaceAddresses())
         return WorkerSettings(
-            session: session, upstreams: upstreams.compactMap(UpstreamTarget.init), exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
+            session: session, upstreams: upstreams.compactMap { UpstreamTarget($0, of: self) }, exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
             limits: .init(total: maxConnections, perClient: maxConnectionsPerClient, stressTimeout: timeouts.clientStress.clockMilliseconds),
-            tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName
+            tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName,
+            programs: programSettings
         )
     }
 
@@ -82,13 +83,14 @@ extension Configuration {
 }
 
 extension UpstreamTarget {
-    init?(_ upstream: Configuration.Upstream) {
+    init?(_ upstream: Configuration.Upstream, of configuration: Configuration) {
         switch upstream {
         case .address(let address): self = .address(SocketAddress(address))
         case .host(let name, let port): self = .name(name, port)
         case .unix(let path):
             guard let address = SocketAddress.unix(path) else { return nil }
             self = .address(address)
+        case .program(let command): self = .program(configuration.program(command))
         }
     }
 }

@@ -75,7 +75,7 @@ extension Configuration.Upstream {
     /// On this machine, whatever the DNS says.
     fileprivate var isLocal: Bool {
         switch self {
-        case .unix: true
+        case .unix, .program: true
         case .address(let address): Network.loopback.contains { $0.contains(address) }
         case .host(let name, _): name == "localhost"
         }

@@ -46,12 +46,14 @@ extension Configuration {
         case host(String, port: UInt16)
         /// Path of a Unix socket.
         case unix(String)
+        /// A program and its arguments, started for each session.
+        case program([String])
     }
 
     /// CR or LF alone in content, where no end of data could be read into it (R2).
     public enum BareLineEndings: String, Sendable, CaseIterable {
         case pass
-        /// 451 4.6.0, as qmail does.
+        /// 451 4.6.0, as qmail does. The rule for a program as upstream.
         case refuse
     }
 

@@ -25,6 +25,14 @@ public struct Configuration: Sendable {
     /// Mail servers that say by XFORWARD whose mail they bring.
     public var xforwardClients: [Network] = []
 
+    // MARK: A program as the upstream
+
+    /// What its environment holds besides the client.
+    public var upstreamEnvironment: [String: String] = [:]
+    /// 0: no limit.
+    public var maxProcesses = 100
+    public var processEndTimeout = Duration.seconds(10)
+
     // MARK: As whom it serves
 
     /// Name or number; nil: who started it.
@@ -70,7 +78,8 @@ public struct Configuration: Sendable {
 
     // MARK: Content
 
-    public var bareLineEndings = BareLineEndings.pass
+    /// nil: `refuse` where an upstream is a program, else `pass`.
+    public var bareLineEndings: BareLineEndings?
     /// Octets of one notification that are held before it streams on.
     public var holdLimit = 256 << 10
     /// Octets held for all notifications together.

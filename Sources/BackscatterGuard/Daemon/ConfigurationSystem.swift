@@ -37,6 +37,17 @@ enum ConfigurationSystem {
         return .failure(.tooLarge(limit))
     }
 
+    /// Why it can't be started, with the remedy; nil when it can.
+    static func problem(withProgram path: String) -> String? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else {
+            return "can't be found: \(ConfigurationReadError.system(errno)); write the absolute path of the program"
+        }
+        guard facts.st_mode & S_IFMT == S_IFREG else { return "is no file; write the absolute path of the program" }
+        guard unsafe access(path, X_OK) == 0 else { return "can't be executed: \(ConfigurationReadError.system(errno)); make it executable for guardd's user" }
+        return nil
+    }
+
     /// A variable of the environment; nil when it is not there.
     static func variable(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }

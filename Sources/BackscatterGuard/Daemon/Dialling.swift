@@ -7,6 +7,7 @@ final class Dialling {
     enum Next {
         case address(SocketAddress)
         case name(String, UInt16)
+        case program(UpstreamProgram)
         case none
     }
 
@@ -36,6 +37,9 @@ final class Dialling {
         case .name(let host, let port):
             self.host = host
             return .name(host, port)
+        case .program(let program):
+            host = nil
+            return .program(program)
         case nil: return .none
         }
     }
@@ -77,4 +81,5 @@ final class Dialling {
 enum UpstreamTarget: Sendable {
     case address(SocketAddress)
     case name(String, UInt16)
+    case program(UpstreamProgram)
 }

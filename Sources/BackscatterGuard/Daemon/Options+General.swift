@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, privileges, tls, clients, places, judgement, sentLog, sharedLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, judgement, sentLog, sharedLog, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -26,16 +26,25 @@ enum Options {
     )
 
     private static let upstream = ConfigurationOption<Configuration>(
-        key: "upstream", type: "text or list of texts", range: "\"host:port\", \"[IPv6]:port\", \"unix:/path\"", standard: nil,
+        key: "upstream", type: "text, table or list of them",
+        range: "\"host:port\", \"[IPv6]:port\", \"unix:/path\", { exec = [\"/path/of/program\", \"argument\"] }", standard: nil,
         sample: "\"127.0.0.1:10025\"",
         prose: """
-            The mail server behind guardd: an address, a name that is looked up at each dialling, or the path of a Unix socket. \
-            Of a list the first that answers is used. One of guardd's own listeners is refused: mail would go in a circle.
+            The mail server behind guardd: an address, a name that is looked up at each dialling, the path of a Unix socket, or a \
+            program that is started for each session as tcpserver does (qmail-smtpd: docs/positions.md). Of a list the first that answers is used. One of guardd's own listeners is refused: mail would go in a circle.
             """
     ) { value, target throws(WrongValue) in
         let values = if case .array(let values) = value { values } else { [value] }
         var upstreams: [Configuration.Upstream] = []
         for (index, element) in values.enumerated() {
+            if case .table(let table) = element {
+                do throws(WrongValue) {
+                    upstreams.append(.program(try command(table)))
+                } catch {
+                    throw WrongValue(place: (values == [value] ? "" : "[\(index)]") + error.place, problem: error.problem)
+                }
+                continue
+            }
             guard case .text(let text) = element, let upstream = ConfigurationAddress.upstream(text) else {
                 throw WrongValue(
                     place: values == [value] ? "" : "[\(index)]",

@@ -37,12 +37,14 @@ extension Options {
         title: "Content",
         prose: "",
         options: [
-            .choice(
-                "bare_line_endings", \.bareLineEndings, of: fresh,
+            .word(
+                "bare_line_endings", standard: nil,
                 """
                 CR or LF alone in content: "pass" leaves them as they are, "refuse" answers 451 4.6.0 as qmail does. \
                 What another server might take for the end of data is refused either way.
-                """),
+                """
+            ) { word, target in target.bareLineEndings = word }
+                .standard("\"refuse\" if the upstream is a program, else \"pass\"", sample: "\"pass\""),
             .size(
                 "hold_limit", \.holdLimit, of: fresh, in: (4 << 10)...(64 << 20),
                 "How much of one notification is held back. A larger one streams to the upstream while it is read on, and can be refused still."),

@@ -135,15 +135,18 @@ final class RedisLink {
     private func connect() {
         phase = .dialling
         timer?.start(after: RedisLink.helloLimit)
-        switch UpstreamTarget(settings.address.place) {
-        case .address(let address): open(address)
-        case .name(let host, let port):
+        switch settings.address.place {
+        case .address(let address): open(SocketAddress(address))
+        case .unix(let path):
+            guard let address = SocketAddress.unix(path) else { return fail("the path of the socket is too long") }
+            open(address)
+        case .host(let host, let port):
             resolution = Resolution(host: host, port: port, loop: loop) { [weak self] addresses in
                 guard let self, case .dialling = phase else { return }
                 guard let address = addresses.first else { return fail("no address for \(host)") }
                 open(address)
             }
-        case nil: fail("the path of the socket is too long")
+        case .program: fail("no server")
         }
     }
 

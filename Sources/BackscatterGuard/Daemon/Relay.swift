@@ -4,6 +4,8 @@
 // Short pieces (commands, replies) are gathered in the worker's two buffers and written at the end of the event, one
 // write a side; content goes from the read buffer straight to the socket.
 
+import Glibc
+
 /// The driver of one SMTP session.
 final class Relay: SessionSink {
     /// Longer pieces are written where they lie instead of being gathered.
@@ -20,6 +22,8 @@ final class Relay: SessionSink {
     var client: ClientSocket?
     var upstream: UpstreamSocket?
     var dialling: Dialling?
+    /// The process behind `upstream`, where that is a program.
+    var program: pid_t?
     private var wantsDial = false
     /// TLS begins with a side when what was said to it in clear has been written.
     var wantsTLS = false
@@ -304,6 +308,10 @@ final class Relay: SessionSink {
                 return session.upstreamConnected(at: worker.now, into: self)
             case .name(let host, let port):
                 return dialling.resolve(host, port, loop: worker.loop) { [weak self] addresses in self?.resolved(addresses) }
+            case .program(let program):
+                guard let socket = start(program, dialling) else { continue }
+                upstream = socket
+                return session.upstreamConnected(isProgram: true, at: worker.now, into: self)
             case .none:
                 worker.report(.upstreamUnavailable(session: number, reason: dialling.failures))
                 return session.upstreamUnavailable(at: worker.now, into: self)
@@ -327,6 +335,7 @@ final class Relay: SessionSink {
         upstream?.close()
         upstream?.relay = nil
         upstream = nil
+        leaveProgram()
     }
 
     func startTLS() { wantsTLS = true }
@@ -383,6 +392,7 @@ final class UpstreamSocket: Socket {
         try super.init(descriptor: descriptor, loop: loop)
     }
 
+    override var hearsLastWords: Bool { true }
     override func received(_ octets: Span<UInt8>) { relay?.upstreamSent(octets) }
     override func ended() { relay?.upstreamEnded() }
     override func secured(version: String, cipher: String) { relay?.upstreamSecured() }

@@ -3,7 +3,7 @@
 extension Server {
     /// Once a minute, and at the start.
     func keepEnforcement() {
-        if case .retiring = stage { return }                    // the file is the successor's now
+        if isReplaced { return }                                // the file is the successor's now
         let now = EventLoop.seconds()
         enforcement.tick(
             policy, recordedSince: sentLog.recordedSince(at: now),

@@ -60,6 +60,7 @@ struct WorkerSettings: Sendable {
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
     var upstreamTLSName: String?
+    var programs: Programs.Settings
 }
 
 /// What the sessions of a listener have in common.
@@ -85,6 +86,7 @@ final class Worker {
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
+    let programs: Programs
     private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
@@ -100,6 +102,7 @@ final class Worker {
     var tlsClient: TLSClient? { settings.tlsClient }
     var upstreamTLSName: String? { settings.upstreamTLSName }
     var connectTimeout: Int64 { settings.connectTimeout }
+    var programSettings: Programs.Settings { settings.programs }
 
     init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
         self.loop = loop
@@ -112,6 +115,8 @@ final class Worker {
         holes = shared.holes
         enforcement = shared.enforcement
         self.mailbox = mailbox
+        programs = Programs(loop: loop, log: log, count: shared.programCount)
+        programs.emptied = { [unowned self] in endIfDone() }
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
@@ -221,7 +226,7 @@ final class Worker {
     }
 
     private func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty { loop.stop() }
+        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -276,6 +281,7 @@ final class Worker {
         let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         refusals.tick(at: now)
+        programs.tick(at: now, settings.programs)
         gate.tick(at: now)
         listeners.forEach { $0.listener.resume() }
         endIfDone()
@@ -296,6 +302,7 @@ final class Worker {
 
     private func retire(draining sockets: Set<Int>) {
         isRetiring = true
+        programs.stop(at: now)
         closeListeners(draining: sockets)
         endIfDone()
     }
@@ -305,6 +312,7 @@ final class Worker {
         isStopping = true
         closeListeners(draining: sockets)
         gate.stop()
+        programs.stop(at: now)
         for relay in relays.values { relay.stop() }
         endIfDone()
     }
@@ -314,7 +322,8 @@ final class Worker {
         refusals.closeAll()
         gate.closeAll()
         for relay in relays.values { relay.finish() }
-        loop.stop()
+        programs.kill(at: now)
+        endIfDone()
     }
 }
 

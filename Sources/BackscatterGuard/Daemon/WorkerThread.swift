@@ -12,6 +12,7 @@ final class WorkerThread {
         let connections: ConnectionLimits
         let numbers: SessionNumbers
         let holes: HoleKeeper
+        let programCount = ProgramCount()
         let enforcement: EnforcementKeeper
         /// What asks the sent log for the worker on this loop.
         let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader

@@ -58,6 +58,8 @@ import Glibc
     open func handshakeFailed(_ reason: String) {}
     /// `closeWhenFlushed` has done its work and the descriptor is closed.
     open func lingeringEnded() {}
+    /// Whether what the peer said before it hung up is received first when a write finds that out: a server's last words.
+    open var hearsLastWords: Bool { false }
 
     // MARK: writing
 
@@ -131,6 +133,9 @@ import Glibc
         if let event = unsafe writing { unsafe event_del(event) }
     }
 
+    /// The peer has hung up, and what it said last may lie in the kernel still.
+    private var mayHaveLastWords: Bool { hearsLastWords && tls == nil && (deferredError == EPIPE || deferredError == ECONNRESET) }
+
     /// A failed write is reported from the event loop, not from within `send`: no callback re-enters a session.
     final func writeFailed(_ number: CInt) {
         deferredError = number
@@ -169,7 +174,7 @@ import Glibc
     }
 
     fileprivate func readable() {
-        if deferredError != 0 { return failed(deferredError) }
+        if deferredError != 0, !mayHaveLastWords { return failed(deferredError) }
         if case .draining(let octets) = lingering { return drain(octets) }
         guard wantsReading else { return stopReading() }
         if let tls { return read(from: tls) }
@@ -178,12 +183,15 @@ import Glibc
         if count > 0 {
             let octets = unsafe UnsafeBufferPointer(rebasing: loop.readBuffer.bindMemory(to: UInt8.self)[..<count])
             received(unsafe Span(_unsafeElements: octets))
+            if deferredError != 0 { activateReading() }
         } else if count == 0 {
             wantsReading = false
             stopReading()
             ended()
         } else if number != EAGAIN && number != EINTR {
             failed(number)
+        } else if deferredError != 0 {
+            failed(deferredError)
         }
     }
 
@@ -192,7 +200,10 @@ import Glibc
         guard let buffer = unsafe backlogBuffer else { return }
         let sent = unsafe evbuffer_write(buffer, descriptor)
         let number = errno
-        if sent < 0 && number != EAGAIN && number != EINTR { return failed(number) }
+        if sent < 0 && number != EAGAIN && number != EINTR {
+            disarmWriting()
+            return writeFailed(number)
+        }
         if unsafe evbuffer_get_length(buffer) == 0 { unsafe backlogIsGone(buffer) }
     }
 

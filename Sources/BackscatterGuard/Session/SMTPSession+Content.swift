@@ -64,6 +64,11 @@ extension SMTPSession {
     /// Takes content up to the end of the span or of the content.
     mutating func readContent(_ octets: Span<UInt8>, from start: Int, at now: Int64, into sink: some SessionSink) -> Int {
         let finding = content.scan(octets, from: start)
+        // Only seen where it is refused. None goes up: qmail-smtpd hangs up at it, and the client would miss its answer.
+        if content.sawBareLineEnding {
+            let isLookAlike = if case .lookAlike = finding { true } else { false }
+            abandonContent(isLookAlike ? Replies.lookAlike : Replies.bareLineEnding, into: sink)
+        }
         switch finding {
         case .more:
             take(octets.extracting(start..<(octets.count - content.keptBack)), into: sink)
@@ -95,7 +100,7 @@ extension SMTPSession {
 
     /// Nothing waits for the end of this content: it goes up together with what is before it.
     private var passesWhole: Bool {
-        guard case .through = flow, let transaction, !settings.refusesBareLineEndings else { return false }
+        guard case .through = flow, let transaction else { return false }
         return !transaction.isRecorded
     }
 
@@ -132,7 +137,6 @@ extension SMTPSession {
     ///
     /// - Parameter dotIsOut: its dot lay in an earlier span and was taken as content.
     private mutating func contentEnded(dotIsOut: Bool, at now: Int64, into sink: some SessionSink) {
-        if content.sawBareLineEnding, settings.refusesBareLineEndings { abandonContent(Replies.bareLineEnding, into: sink) }
         input = .nothing
         if case .nowhere(let reply) = flow { return transactionFailed(reply, at: now, into: sink) }
         guard let transaction else { return end(Replies.internalError, into: sink) }

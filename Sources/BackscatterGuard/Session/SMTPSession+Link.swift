@@ -14,17 +14,22 @@ extension SMTPSession {
         sink.dial(next: false)
     }
 
-    /// connect(2) succeeded.
-    public mutating func upstreamConnected(at now: Int64, into sink: some SessionSink) {
+    /// connect(2) succeeded, or a program was started.
+    ///
+    /// - Parameter isProgram: it was told in its environment who the client is, and speaks in clear.
+    public mutating func upstreamConnected(isProgram: Bool = false, at now: Int64, into sink: some SessionSink) {
         guard case .dialling = link else { return }
+        linkIsProgram = isProgram
         link = .greeting
         upstreamDeadline = now + settings.timeouts.upstreamGreeting
-        switch settings.identity {
+        switch linkIdentity {
         case .proxyV1: sink.toUpstream(ProxyHeader.v1(client: client, server: server))
         case .proxyV2: sink.toUpstream(ProxyHeader.v2(client: client, server: server))
         case .xclient, .xforward, .none: break
         }
     }
+
+    private var linkIdentity: UpstreamIdentity { linkIsProgram ? .none : settings.identity }
 
     /// No upstream is left to try.
     public mutating func upstreamUnavailable(at now: Int64, into sink: some SessionSink) {
@@ -82,7 +87,7 @@ extension SMTPSession {
 
     /// Tells the upstream by XCLIENT who the client is; the PROXY header has done so already.
     mutating func identify(at now: Int64, into sink: some SessionSink) {
-        guard case .xclient = settings.identity else { return linkIdentified(at: now, into: sink) }
+        guard case .xclient = linkIdentity else { return linkIdentified(at: now, into: sink) }
         link = .identifying
         sink.toUpstream(Octets("EHLO \(settings.hostname)\r\n".utf8))
     }
@@ -127,7 +132,7 @@ extension SMTPSession {
     /// Upstream knows the client. What the client has said before is said again; its hello itself comes from `need`.
     private mutating func linkIdentified(at now: Int64, into sink: some SessionSink) {
         link = .standing
-        isUnproven = settings.identity == .proxyV1 || settings.identity == .proxyV2
+        isUnproven = linkIdentity == .proxyV1 || linkIdentity == .proxyV2
         guard saidHello else { return linkStands(at: now, into: sink) }
         sink.toUpstream(Octets((isExtended ? "EHLO " : "HELO ").utf8) + helo + SMTPSession.crlf)
         expect(.helloAgain, at: now)

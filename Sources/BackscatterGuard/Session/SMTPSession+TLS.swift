@@ -97,7 +97,7 @@ extension SMTPSession {
 
     // MARK: the upstream
 
-    var wantsUpstreamTLS: Bool { settings.upstreamTLS != .none && !upstreamStaysInClear }
+    var wantsUpstreamTLS: Bool { settings.upstreamTLS != .none && !upstreamStaysInClear && !linkIsProgram }
 
     mutating func askForTLS(into sink: some SessionSink) {
         link = .offeringTLS

@@ -97,6 +97,8 @@ public struct SMTPSession {
     var tls: TLSSummary?
     /// The upstream heard things before STARTTLS that count no more: only a new hello may follow them there.
     var upstreamIsStale = false
+    /// The link is to a program of guardd's own: its environment tells it the client.
+    var linkIsProgram = false
     /// With `upstream_tls = "may"` a handshake has failed: this session goes on in clear.
     var upstreamStaysInClear = false
 

@@ -14,6 +14,8 @@ final class SessionTranscript {
         var recordFailure = RecordFailure.tempfail
         var recordPairs = PairRecording.withoutID
         var refusesBareLineEndings = false
+        /// The upstream is a program of guardd's.
+        var upstreamIsProgram = false
         var refusalURL: String?
         var holdLimit = 256 * 1024
         var hardErrorLimit = 20
@@ -48,6 +50,7 @@ final class SessionTranscript {
     var answersByHand = false
     var upstreamsLeft: Int
     private let upstreams: Int
+    private let upstreamIsProgram: Bool
     private var clientSaidEnd = false
     private var toldEnd = false
 
@@ -55,6 +58,7 @@ final class SessionTranscript {
         var setup = Setup()
         change(&setup)
         upstreams = setup.upstreams
+        upstreamIsProgram = setup.upstreamIsProgram
         upstreamsLeft = setup.upstreams
         let settings = SessionSettings(
             hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
@@ -166,7 +170,7 @@ final class SessionTranscript {
         guard upstreamsLeft > 0 else { return session.upstreamUnavailable(at: now, into: sink) }
         upstreamsLeft -= 1
         sink.isLinked = true
-        session.upstreamConnected(at: now, into: sink)
+        session.upstreamConnected(isProgram: upstreamIsProgram, at: now, into: sink)
     }
 
     private func feed() -> Bool {

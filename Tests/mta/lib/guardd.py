@@ -41,11 +41,11 @@ class Guardd:
     def write(self, **changes):
         """Writes the configuration file, with changes that stay."""
         self.keys.update(changes)
-        lines = [f'{key} = {json.dumps(value)}' for key, value in self.keys.items() if value is not None]
+        lines = [f'{key} = {toml(value)}' for key, value in self.keys.items() if value is not None]
         for address, port, direction in self.listeners:
             shown = f'[{address}]' if ':' in address else address
             lines += ['', '[[listener]]', f'address = "{shown}:{port}"', f'direction = "{direction}"']
-            lines += [f'{key} = {json.dumps(value)}' for key, value in self.door.items()]
+            lines += [f'{key} = {toml(value)}' for key, value in self.door.items()]
         lines += ['', self.more]
         with open(self.config, 'w') as file:
             file.write('\n'.join(lines) + '\n')
@@ -81,6 +81,15 @@ class Guardd:
     def end(self):
         if self.process:
             self.process.end()
+
+
+def toml(value):
+    """A value as TOML writes it: JSON does, but for tables."""
+    if isinstance(value, dict):
+        return '{ ' + ', '.join(f'{key} = {toml(inner)}' for key, inner in value.items()) + ' }'
+    if isinstance(value, list):
+        return '[' + ', '.join(toml(inner) for inner in value) + ']'
+    return json.dumps(value)
 
 
 def tool(*arguments, **options):
