@@ -250,6 +250,8 @@ final class RedisRecorder {
 
     private func lost(_ reason: String) {
         isSending = false
+        // Nothing is sent, and nothing vouched for, before the next server has been compared with.
+        script = nil
         trouble = reason
         release()
     }
@@ -260,6 +262,11 @@ final class RedisRecorder {
         let clock = EventLoop.milliseconds()
         let isReached = link.isUp && script != nil
         guard clock >= fence, !isReached || clock - first.since >= RedisRecorder.patience else { return }
+        // The other machines don't know of this one yet, so nothing would keep them from refusing its bounces.
+        guard !identity.epoch.isEmpty else {
+            for one in waiting { one.done(.failed(file: settings.address.text, reason: "\(trouble), and it has never been reached from here")) }
+            return waiting = []
+        }
         do throws(SentLogError) {
             try journal.sync()
         } catch {
