@@ -21,7 +21,7 @@ extension Server {
         let sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
             log.write(.error, "sent log: \(alarm.text)")
         }
-        let open = OpenLog(log: sentLog) { _ throws(ReactorError) in sentLog }
+        let open = OpenLog(log: sentLog) { _ throws(ReactorError) in LocalSentLogReader(sentLog) }
         guard configuration.recordsOutgoingMail else { return open }
         // Nothing leaves through a listener that is not there: from here on all is recorded.
         try sentLog.startCovering(at: EventLoop.seconds())
