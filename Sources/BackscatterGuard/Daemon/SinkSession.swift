@@ -7,7 +7,7 @@
 /// The sink's side of a session.
 public struct SinkSession: Sendable {
     enum State: Sendable {
-        case proxyHeader(SinkProxyHeader)
+        case proxyHeader(ProxyHeaderReader)
         case command
         case content
         case chunk(left: Int, isLast: Bool)
@@ -48,7 +48,7 @@ public struct SinkSession: Sendable {
         self.number = number
         self.client = client
         self.settings = settings
-        if settings.expectsProxyHeader { state = .proxyHeader(SinkProxyHeader()) } else { greet() }
+        if settings.expectsProxyHeader { state = .proxyHeader(ProxyHeaderReader()) } else { greet() }
     }
 
     /// The client's next octets, in any division.
@@ -73,19 +73,19 @@ public struct SinkSession: Sendable {
         reply(220, nil, "\(settings.hostname) ESMTP sink")
     }
 
-    private mutating func readProxyHeader(_ old: SinkProxyHeader, _ span: Span<UInt8>, from start: Int) -> Int {
+    private mutating func readProxyHeader(_ old: ProxyHeaderReader, _ span: Span<UInt8>, from start: Int) -> Int {
         var header = old
-        switch header.read(span, from: start) {
+        switch header.read(span.extracting(start..<span.count)) {
         case .needsMore:
             state = .proxyHeader(header)
             return span.count
         case .ended(let end, let told):
-            client = told ?? client
+            client = told?.client ?? client
             state = .command
             greet()
-            return end
+            return start + end
         case .malformed:
-            reply(421, "4.3.0", "PROXY header of version 2 expected")
+            reply(421, "4.3.0", "PROXY header expected")
             state = .closed
             return span.count
         }

@@ -107,7 +107,8 @@ extension TransactionSummary {
             if judgement.wouldRefuse { line.append(" would=refuse") }
         }
         line.append(" client=")
-        line.append(client.text)
+        // XFORWARD may say that the address is not known.
+        line.append(client.family == .unixSocket ? "unknown" : client.text)
         if let tls {
             line.append(" tls=")
             line.append(tls.version)

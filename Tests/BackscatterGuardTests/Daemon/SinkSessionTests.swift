@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["EHLO a\r\nNOOP\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nEHLO a\r\n", "\r\n\r\n\0\r\nQUIT\n\u{31}\u{11}\0\u{0C}aaaabbbbccdd"])
+    @Test(arguments: ["EHLO a\r\nNOOP\r\n", "PROXY TCP5 192.0.2.1 192.0.2.2 1 2\r\nEHLO a\r\n", "\r\n\r\n\0\r\nQUIT\n\u{31}\u{11}\0\u{0C}aaaabbbbccdd"])
     func wantsTheProxyHeader(_ text: String) {
         var settings = SinkSettings()
         settings.expectsProxyHeader = true

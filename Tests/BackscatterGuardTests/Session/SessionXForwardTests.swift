@@ -190,6 +190,8 @@ import Testing
         t.upstream("354 go on")
         t.forgotten().client("Message-ID: <a@b>", ".")
         #expect(t.sink.records.isEmpty)
+        t.upstream("250 2.0.0 Ok: queued as 1")
+        t.logs("relay: client=unknown from=<bob@example.org> to=<ann@example.org> size=19 reply=\"250 2.0.0 Ok: queued as 1\"")
     }
 
     @Test func outgoingMailIsRecorded() {

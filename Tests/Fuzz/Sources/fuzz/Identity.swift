@@ -4,6 +4,10 @@
 
 @Sendable func fuzzIdentity(_ input: Octets) {
     checkXtext(input)
+    checkHeader(input)
+    checkHeader(Octets("PROXY ".utf8) + input)
+    checkHeader([0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A] + input)
+    checkXForward(input)
     checkAddressText(String(decoding: input, as: UTF8.self))
     var dice = Dice(input.prefix(8))
     let client = address(input.prefix(16), &dice), server = address(input.dropFirst(16).prefix(16), &dice)
@@ -76,4 +80,48 @@ private func checkXClient(_ offered: [Octets], _ client: PeerAddress, _ server: 
         }
     }
     promise(Set(names).count == names.count && (names.isEmpty || names.last == "ADDR"), "attributes \(names)")
+}
+
+/// What a load balancer sends: any division, bounded, and what it names can be said again.
+private func checkHeader(_ input: Octets) {
+    let step = inAnyDivision(input) { pieces -> ProxyHeaderReader.Step in
+        var reader = ProxyHeaderReader()
+        var before = 0
+        for piece in pieces {
+            switch reader.read(piece.span) {
+            case .needsMore: before += piece.count
+            case .ended(let end, let connection): return .ended(at: before + end, connection)
+            case .malformed: return .malformed
+            }
+        }
+        return .needsMore
+    }
+    switch step {
+    case .needsMore: promise(input.count < (input.first == 0x50 ? 107 : 16 + 4096), "waits on after \(input.count)")
+    case .malformed: break
+    case .ended(let end, let connection):
+        promise(end <= input.count && end > 0, "ended at \(end)")
+        guard let connection else { return }
+        for header in [ProxyHeader.v1(client: connection.client, server: connection.server), ProxyHeader.v2(client: connection.client, server: connection.server)] {
+            var reader = ProxyHeaderReader()
+            promise(reader.read(header.span) == .ended(at: header.count, connection), "\(connection) does not come back")
+        }
+    }
+}
+
+/// What a mail server before guardd says of a client: taken whole or not at all, and nothing grows on the way on.
+private func checkXForward(_ input: Octets) {
+    let all = XForward.Attribute.allCases.map { Octets($0.rawValue.utf8) }
+    var forwarded = XForward()
+    for line in input.split(separator: ASCII.lf, omittingEmptySubsequences: false).prefix(8) {
+        let before = forwarded
+        if forwarded.take(line) != nil { promise(forwarded == before, "a part was taken of \(line)") }
+    }
+    var again = XForward()
+    for line in forwarded.commands(offered: all) {
+        promise(line.count <= 512 && line.suffix(2) == [ASCII.cr, ASCII.lf] && line.starts(with: Octets("XFORWARD ".utf8)), "line \(line)")
+        promise(line.dropLast(2).allSatisfy { $0 >= ASCII.space && $0 < ASCII.del }, "octets of \(line)")
+        promise(again.take(line.dropFirst(9).dropLast(2)) == nil, "guardd would not take its own \(line)")
+    }
+    promise(again == forwarded && again.client == forwarded.client, "another client on the way on")
 }

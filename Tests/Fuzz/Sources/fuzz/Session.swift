@@ -35,6 +35,11 @@ private struct Script {
         let (first, second) = (next(), next())
         settings.identity = UpstreamIdentity.allCases[first & 3]
         settings.direction = Direction.allCases[(first >> 2) % 3]
+        // The fourth of three directions: a mail server before guardd.
+        if first & 12 == 12 {
+            settings.mayForward = true
+            if first & 3 == 3 { settings.identity = .xforward }
+        }
         settings.offersPipelining = first & 16 == 0
         settings.offersChunking = first & 32 == 0
         settings.recordFailure = first & 64 == 0 ? .tempfail : .pass

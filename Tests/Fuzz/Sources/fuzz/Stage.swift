@@ -28,6 +28,8 @@ struct StageSettings {
     var policy = 0
     var isExempt = false
     var isOutgoingClient = false
+    /// In `xforward_clients`.
+    var mayForward = false
     var offersPipelining = true
     var offersChunking = true
     var clientTLS = ClientTLS()
@@ -37,7 +39,7 @@ struct StageSettings {
 
     var keywords: String {
         let offered = (offersPipelining ? ["PIPELINING"] : []) + (offersChunking ? ["CHUNKING", "BINARYMIME"] : [])
-        return (["mx.example.org"] + offered + ["SIZE 1000000", "AUTH PLAIN LOGIN", "XCLIENT NAME ADDR PORT PROTO HELO", "STARTTLS", "8BITMIME"]).joined(separator: "|")
+        return (["mx.example.org"] + offered + ["SIZE 1000000", "AUTH PLAIN LOGIN", "XCLIENT NAME ADDR PORT PROTO HELO", "XFORWARD NAME ADDR PORT HELO", "STARTTLS", "8BITMIME"]).joined(separator: "|")
     }
 }
 
@@ -75,7 +77,10 @@ final class Stage: SessionSink {
             hostname: "guard.example.org", identity: settings.identity, policy: Policies.all[settings.policy % Policies.all.count],
             recordFailure: settings.recordFailure, refusesBareLineEndings: settings.refusesBareLineEndings,
             holdLimit: settings.holdLimit, limits: settings.limits, upstreamTLS: settings.upstreamTLS,
-            authWithoutTLS: settings.clientTLS.start == .none
+            authWithoutTLS: settings.clientTLS.start == .none,
+            networks: ClientNetworks(
+                exempt: [Network("198.51.100.8")].compactMap { $0 }, outgoing: [Network("198.51.100.6")].compactMap { $0 },
+                forwarding: settings.mayForward ? [Network("192.0.2.7")].compactMap { $0 } : [])
         )
         session = SMTPSession(
             number: 1, settings: shared, client: Stage.client, server: Stage.server, direction: settings.direction,

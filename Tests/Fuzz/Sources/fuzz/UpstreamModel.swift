@@ -12,7 +12,7 @@ enum Answer: Int, CaseIterable {
 
 final class UpstreamModel {
     enum Pending {
-        case greeting, ehlo, helo, data, reset, authentication, xclient, startTLS, quit, other
+        case greeting, ehlo, helo, data, reset, authentication, xclient, xforward, startTLS, quit, other
         case mail(Octets)
         case recipient(Octets)
         case end(Octets)
@@ -22,7 +22,7 @@ final class UpstreamModel {
         var endsGroup: Bool {
             switch self {
             case .greeting, .ehlo, .helo, .data, .end, .authentication, .xclient, .startTLS, .quit, .other: true
-            case .reset, .mail, .recipient: false
+            case .reset, .xforward, .mail, .recipient: false
             case .chunk: false
             }
         }
@@ -38,6 +38,8 @@ final class UpstreamModel {
     private var pipelines = false
     private var envelope: Envelope?
     private var chunks: Octets?
+    /// XFORWARD has told whose the next mail is.
+    private var knowsClient = false
 
     init(_ stage: Stage, _ settings: StageSettings) {
         self.stage = stage
@@ -154,7 +156,10 @@ final class UpstreamModel {
         case .starttls:
             promise(settings.upstreamTLS != .none, "STARTTLS of a client")
             pending.append(.startTLS)
-        case .xforward, .proxy, .unknown, .malformed: promise(false, "\(verb) went upstream: \(line)")
+        case .xforward:
+            promise(settings.mayForward && line.count <= 510, "XFORWARD of a client, or too long")
+            pending.append(.xforward)
+        case .proxy, .unknown, .malformed: promise(false, "\(verb) went upstream: \(line)")
         }
         return true
     }
@@ -187,11 +192,11 @@ final class UpstreamModel {
         case .greeting: return isYes ? (220, "mx.example.org ESMTP") : answer == .odd ? (354, "what") : refusal
         case .ehlo:
             guard isYes else { return answer == .odd ? (354, "what") : refusal }
-            (envelope, chunks, pipelines) = (nil, nil, settings.offersPipelining)
+            (envelope, chunks, pipelines, knowsClient) = (nil, nil, settings.offersPipelining, false)
             return (250, settings.keywords)
         case .helo:
             guard isYes else { return answer == .odd ? (354, "what") : refusal }
-            (envelope, chunks, pipelines) = (nil, nil, false)
+            (envelope, chunks, pipelines, knowsClient) = (nil, nil, false, false)
             return (250, "mx.example.org")
         case .xclient: return isYes ? (220, "mx.example.org ESMTP") : refusal
         case .startTLS:
@@ -220,6 +225,7 @@ final class UpstreamModel {
         switch entry {
         case .mail(let line):
             guard envelope == nil else { return (503, "5.5.1 nested MAIL") }
+            promise(settings.identity != .xforward || knowsClient, "MAIL, and its client is not known")
             envelope = Envelope(mail: line)
         case .recipient(let line):
             guard envelope != nil else { return (503, "5.5.1 need MAIL") }
@@ -229,7 +235,10 @@ final class UpstreamModel {
             guard envelope?.recipients.isEmpty == false else { return (503, "5.5.1 need RCPT") }
             chunks = (chunks ?? []) + octets
             if isLast { deliver(chunks ?? []) }
-        case .reset: (envelope, chunks) = (nil, nil)
+        case .xforward:
+            guard envelope == nil else { return (503, "5.5.1 MAIL transaction in progress") }
+            knowsClient = true
+        case .reset: (envelope, chunks, knowsClient) = (nil, nil, false)
         default: break
         }
         return (250, "2.0.0 Ok: queued as 4ABCDEF")
@@ -237,7 +246,7 @@ final class UpstreamModel {
 
     private func refuse(_ entry: Pending, _ refusal: (Int, String)) -> (Int, String) {
         switch entry {
-        case .end, .chunk: (envelope, chunks) = (nil, nil)
+        case .end, .chunk: (envelope, chunks, knowsClient) = (nil, nil, false)
         default: break
         }
         return refusal
@@ -246,6 +255,6 @@ final class UpstreamModel {
     private func deliver(_ content: Octets) {
         guard let envelope else { fatalError("broken: content without a sender") }
         stage.delivers(Mail(envelope: envelope, content: content))
-        (self.envelope, chunks) = (nil, nil)
+        (self.envelope, chunks, knowsClient) = (nil, nil, false)
     }
 }

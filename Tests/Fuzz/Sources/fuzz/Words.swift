@@ -8,6 +8,8 @@ enum Words {
         "XCLIENT ADDR=192.0.2.1", "BDAT 0 LAST", "BDAT 5", "BDAT 5 LAST", "BDAT x", "", "RCPT TO:<ann@example.org>\n", "MAIL FROM:<>\u{0}",
         "DATA x", "ETRN example.org", "EHLO", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2", "MAIL FROM:<MAILER-DAEMON@client.example>",
         "EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<ann@example.org>", "EHLO a\r\nMAIL FROM:<ann@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA",
+        "XFORWARD ADDR=198.51.100.1 HELO=a+20b", "XFORWARD PORT=x", "XFORWARD ADDR=198.51.100.6\r\nMAIL FROM:<ann@example.org>\r\nRCPT TO:<bob@example.net>",
+        "XFORWARD ADDR=[UNAVAILABLE]\r\nMAIL FROM:<>\r\nRCPT TO:<ann@example.org>\r\nDATA",
     ]
 
     static let texts = [
