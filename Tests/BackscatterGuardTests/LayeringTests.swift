@@ -21,7 +21,7 @@ import Testing
         "Milter": Room(knows: ["Octets"]),
         "Message": Room(knows: ["Octets"], imports: ["Glibc"]),
         "Notification": Room(knows: ["Octets", "SMTP", "Message"]),
-        "SentLog": Room(knows: ["Octets", "Message"], imports: ["CLMDB", "CHiredis", "COpenSSL", "Glibc", "Synchronization"]),
+        "SentLog": Room(knows: ["Octets", "Message"], imports: ["CLMDB", "CHiredis", "COpenSSL", "CZlib", "Glibc", "Synchronization"]),
         "Policy": Room(knows: ["Octets", "SMTP", "Message", "Notification"], imports: ["Synchronization"], types: interface),
         "Telemetry": Room(knows: ["Octets", "SMTP", "Message", "Notification", "Policy"], types: interface),
         "Session": Room(
@@ -101,7 +101,7 @@ import Testing
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/guardd").standardizedFileURL
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where file.hasSuffix(".swift") {
             let code = Self.stripped((try? String(contentsOf: folder.appending(path: file), encoding: .utf8)) ?? "")
-            for module in ["CEvent", "CLMDB", "COpenSSL", "TOMLKit"] { #expect(!code.contains("import \(module)"), "\(file)") }
+            for module in ["CEvent", "CLMDB", "COpenSSL", "CZlib", "TOMLKit"] { #expect(!code.contains("import \(module)"), "\(file)") }
         }
     }
 

@@ -27,7 +27,7 @@ extension SocketAddress {
 extension Configuration {
     /// Some mail passes here that is recorded by itself, so from now on nothing leaves unrecorded. Where that is not so,
     /// the administrator says `guardd sent cover`.
-    var recordsOutgoingMail: Bool { !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound } }
+    var recordsOutgoingMail: Bool { !sources.isEmpty || !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound } }
 
     var sentLogSettings: SentLogSettings {
         SentLogSettings(stateDirectory: stateDirectory, bounceWindow: bounceWindow.clockMilliseconds / 1000, retention: retention.clockMilliseconds / 1000)
@@ -76,6 +76,7 @@ extension Configuration {
         if new.stateDirectory != stateDirectory { keys.append("state_dir") }
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }
+        if new.sources != sources { keys.append("source") }
         if new.logLevel != logLevel { keys.append("log_level") }
         return keys
     }

@@ -74,6 +74,8 @@ public struct Configuration: Sendable {
     public var retention = Duration.seconds(21 * 86_400)
     public var recordFailure = RecordFailure.tempfail
     public var recordPairs = PairRecording.withoutID
+    /// Logs that are followed.
+    public var sources: [Source] = []
 
     // MARK: Content
 

@@ -16,6 +16,7 @@ public final class Server {
     let sentLog: LMDBSentLog
     let loop: EventLoop
     let holes: HoleKeeper
+    let sources: SourceKeeper
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -101,6 +102,7 @@ public final class Server {
             sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         } catch { throw .sentLog(error) }
         holes = HoleKeeper(sentLog, log: log)
+        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, makeLoop)
     }
@@ -134,7 +136,7 @@ public final class Server {
     private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
             sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
-            makeReader: { [sentLog] _ in sentLog })
+            makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -175,6 +177,7 @@ public final class Server {
             endIfDone()
         }
         try startWorkers()
+        try startSources()
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
@@ -205,6 +208,7 @@ public final class Server {
         successor?.close()
         predecessor?.close()
         sockets.close()
+        sources.stop()
         if !isReplaced { enforcement.save() }
         sentLog.close()
         log.write(.info, "guardd has stopped")

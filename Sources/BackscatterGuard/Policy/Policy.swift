@@ -38,6 +38,9 @@ public struct Policy: Sendable {
 
     public var protectsAnything: Bool { !protected.isEmpty }
 
+    /// - Parameter domain: in lower case, without a trailing dot.
+    public func protects(_ domain: Octets) -> Bool { protected.covers(domain) }
+
     /// Whether `pattern` and a protected one have names in common.
     public func mayProtect(_ pattern: DomainPattern) -> Bool {
         guard pattern.isSuffix else { return protected.covers(pattern.domain) }

@@ -10,6 +10,9 @@ public protocol SentLog: AnyObject, Sendable {
     ///   open: nil when the entry survives a crash, else why it does not.
     func record(_ entry: SentEntry, at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
 
+    /// Records past mail; `whenDurable` as for `record`. The times say nothing about the clock.
+    func record(past entries: [(entry: SentEntry, sent: Int64)], whenDurable: @escaping @Sendable (SentLogError?) -> Void)
+
     /// Changes coverage; `whenDurable` as for `record`. An opened hole counts before this returns.
     func change(_ change: CoverageChange, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
 
