@@ -51,9 +51,13 @@ extension Listener {
         if again != 0 { throw .system(call: "bind", errno: again) }
     }
 
+    // inode(7): S_IFMT and S_IFSOCK, which several modules bring along.
+    private static let fileType: mode_t = 0o170000
+    private static let socketType: mode_t = 0o140000
+
     private static func isSocket(_ path: String) -> Bool {
         var status = stat()
-        return unsafe lstat(path, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK)
+        return unsafe lstat(path, &status) == 0 && status.st_mode & fileType == socketType
     }
 
     /// Whether a process listens there. Anything but a plain refusal counts as one: a full queue too is somebody's.
