@@ -64,7 +64,7 @@ def reader_of_nothing(site):
     site.until(lambda: not site.upstream.live, 25, "readers of nothing are closed")
 
 
-@case("R21", "100,000 pipelined commands get 100,000 answers in order", settings="hard_error_limit = 0")
+@case("R21", "100,000 pipelined commands get 100,000 answers in order", settings="hard_error_limit = 0\nsoft_error_limit = 0\njunk_command_limit = 0")
 def many_commands(site):
     before = site.rss()
     client = site.client(timeout=60)
@@ -97,7 +97,7 @@ def many_commands(site):
     expect(peak - before < 16, "memory grew by %.1f MB" % (peak - before))
 
 
-@case("R21", "many RCPT before their replies are bounded", settings="hard_error_limit = 0")
+@case("R21", "many RCPT before their replies are bounded", settings="hard_error_limit = 0\nsoft_error_limit = 0\nrecipient_limit = 0")
 def many_recipients(site):
     from upstream import Later
     site.alive()
@@ -219,9 +219,9 @@ def idle_sessions(site):
 @case("R21", "slow clients do not delay a good one", settings="max_connections = 0")
 def slow_crowd(site):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    count = 400 if site.is_slow_build else 5000
+    count = 5000
     if hard < count * 3 and hard != resource.RLIM_INFINITY:
-        count = hard // 3
+        raise Skipped("needs %d descriptors, the limit is %d" % (count * 3, hard))
     resource.setrlimit(resource.RLIMIT_NOFILE, (count * 3 if soft < count * 3 else soft, hard))
     idle = sorted(site.alive() for _ in range(15))[7]
     before = site.rss()
@@ -244,7 +244,7 @@ def slow_crowd(site):
         client.close()
     site.clients.clear()
     site.until(lambda: not site.upstream.live, 20, "slow clients are gone")
-    expect(median - idle < (0.5 if site.is_slow_build else 0.05), "a good client waits %.0f ms, idle %.0f ms" % (median * 1000, idle * 1000))
+    expect(median - idle < (0.25 if site.is_slow_build else 0.05), "a good client waits %.0f ms, idle %.0f ms" % (median * 1000, idle * 1000))
     return "%d slow clients: median %.1f ms, worst %.1f ms, idle %.1f ms, memory +%.1f MB" % (count, median * 1000, max(times) * 1000, idle * 1000, grown)
 
 
@@ -252,9 +252,90 @@ def slow_crowd(site):
 def stress(site):
     clients = [site.client(ehlo=False) for _ in range(18)]
     began = time.monotonic()
+    site.until(lambda: any(b"stress: 16 connections" in line for line in site.log), 5, "the log says that stress begins")
     gone = sum(client.closed_within(max(0.1, 6 - (time.monotonic() - began))) is not None for client in clients)
     expect(gone >= 3, "only %d of the silent clients were closed" % gone)
     site.alive()
+    for client in clients:
+        client.close()
+    site.until(lambda: any(b"stress is over" in line for line in site.log), 5, "the log says that stress has ended")
+    expect(sum(b"stress" in line for line in site.log) == 2, "more than two lines about stress")
+
+
+@case("R21", "stress: one error is enough while nearly full", settings='max_connections = 20')
+def stress_errors(site):
+    clients = [site.client(ehlo=False) for _ in range(18)]
+    client = site.client()
+    codes = []
+    while 421 not in codes:
+        expect(len(codes) < 10, "codes %s" % codes)
+        client.send(b"BOGUS\r\n")
+        codes.append(client.reply()[0])
+        time.sleep(0.3)                                 # a session hears of stress with the next tick
+    for one in clients:
+        one.close()
+
+
+@case("R21", "a network is one client", settings="max_connections_per_client = 2\nclient_ipv4_prefix_length = 24")
+def networks(site):
+    held = [site.client(ehlo=False, source="127.0.7.%d" % number) for number in (1, 2)]
+    client = site.client(ehlo=False, greeting=False, source="127.0.7.3")
+    client.want(421)
+    expect(client.closed_within(5) == [], "not closed")
+    other = site.client(ehlo=False, source="127.0.8.1")
+    listed = [site.client(ehlo=False, source=OUTGOING) for _ in range(4)]
+    for one in held + [other] + listed:
+        one.close()
+
+
+@case("R21", "clients that come too often", settings="client_connection_rate_limit = 3")
+def rate(site):
+    codes = []
+    for _ in range(5):
+        client = site.client(ehlo=False, greeting=False, source="127.0.7.1")
+        codes.append(client.reply()[0])
+        client.close()
+    expect(421 in codes and codes[:2] == [220, 220], "codes %s" % codes)   # the minute may be over between two of them
+    site.client(ehlo=False, source="127.0.7.2").close()
+    for _ in range(5):
+        site.client(ehlo=False, source=OUTGOING).close()
+
+
+@case("R21", "errors slow a client down", settings='soft_error_limit = 3\nerror_sleep_time = "300ms"')
+def soft_errors(site):
+    client = site.client()
+    client.send(b"BOGUS\r\n" * 5)
+    began = time.monotonic()
+    for _ in range(5):
+        client.want(500)
+    took = time.monotonic() - began
+    expect(took >= 0.6, "five errors were answered within %.2f s" % took)
+    other = time.monotonic()
+    site.alive()
+    client.do(b"QUIT", 221)
+    return "%.2f s for two errors beyond the limit" % took
+
+
+@case("R21", "NOOP without end is an error", settings="junk_command_limit = 5\nhard_error_limit = 3")
+def junk(site):
+    client = site.client()
+    client.send(b"NOOP\r\n" * 20)
+    codes = client.closed_within(10)
+    expect(codes == [250] * 7 + [421], "codes %s" % codes)
+
+
+@case("R21", "too many recipients are put off", settings="recipient_limit = 2\nrecipient_overshoot_limit = 1\nhard_error_limit = 2")
+def recipients(site):
+    for sender in (b"a@b.example", b""):
+        client = site.client()
+        client.do(b"MAIL FROM:<" + sender + b">", 250)
+        for _ in range(2):
+            client.do(b"RCPT TO:<" + USER + b">", 250)
+        client.do(b"RCPT TO:<" + USER + b">", 452)
+        client.do(b"RCPT TO:<" + USER + b">", 452)
+        client.send(b"RCPT TO:<" + USER + b">\r\n")
+        codes = client.closed_within(5)
+        expect(codes == [452, 421], "codes %s" % codes)
 
 
 @case("R21", "an error limit ends the session", settings="hard_error_limit = 5")

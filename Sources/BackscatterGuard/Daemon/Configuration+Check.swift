@@ -26,8 +26,9 @@ extension Configuration {
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
-        checkMilter(add)
         checkPrograms(says: says, add)
+        checkMilter(add)
+        checkSharedLog(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }

@@ -81,9 +81,10 @@ extension Configuration {
 
     private mutating func apply(_ document: [String: ConfigurationValue], with reader: inout ConfigurationReader) {
         let options = Options.top.flatMap(\.options)
-        reader.read(document, at: "", with: options, others: ["listener", "certificate", "actions", "domain", "address"], into: &self)
+        reader.read(document, at: "", with: options, others: ["listener", "certificate", "source", "actions", "domain", "address"], into: &self)
         applyListeners(document["listener"], with: &reader)
         applyCertificates(document["certificate"], with: &reader)
+        applySources(document["source"], with: &reader)
         let actions = reader.table(document["actions"], at: "actions", example: "[actions]")
         reader.read(actions, at: "actions", with: Options.actions, into: &policySettings.actions)
         applyDomains(document["domain"], with: &reader)
@@ -106,6 +107,7 @@ extension Configuration {
             if let address = draft.address {
                 var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
                 (listener.kind, listener.path, listener.socketMode, listener.socketGroup) = (draft.kind, draft.path, draft.socketMode, draft.socketGroup)
+                listener.records = draft.records
                 listener.proxyClients = draft.proxyClients
                 listeners.append(listener)
             } else if table["address"] == nil {

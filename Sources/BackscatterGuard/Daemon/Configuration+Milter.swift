@@ -79,16 +79,3 @@ extension ConfigurationAddress {
         return socket(address).map { ($0, nil) }
     }
 }
-
-extension ConfigurationSystem {
-    /// The id of a group; nil when there is none of that name.
-    static func group(_ name: String) -> UInt32? {
-        var entry = unsafe group_()
-        var found: UnsafeMutablePointer<group_>?
-        var buffer = [CChar](repeating: 0, count: 65_536)
-        guard unsafe getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, unsafe found != nil else { return nil }
-        return unsafe entry.gr_gid
-    }
-}
-
-private typealias group_ = Glibc.group

@@ -19,6 +19,7 @@ extension Configuration {
         /// nil: STARTTLS once there is a certificate.
         public var tls: ClientTLS.Start?
         public var tlsLevel: TLSLevel
+        public var records = RecordRule.all
         /// nil: those of the configuration.
         public var proxyClients: [Network]?
 

@@ -33,13 +33,6 @@ public struct Configuration: Sendable {
     public var maxProcesses = 100
     public var processEndTimeout = Duration.seconds(10)
 
-    // MARK: As whom it serves
-
-    /// Name or number; nil: who started it.
-    public var user: String?
-    /// Name or number; nil: the user's own.
-    public var group: String?
-
     // MARK: Milter
 
     /// `{daemon_name}` of services whose mail is outgoing.
@@ -47,6 +40,13 @@ public struct Configuration: Sendable {
     /// MTAs that may connect, besides this machine's.
     public var milterClients: [Network] = []
     public var milterTimeout = Duration.seconds(7_210)
+
+    // MARK: As whom it serves
+
+    /// Name or number; nil: who started it.
+    public var user: String?
+    /// Name or number; nil: the user's own.
+    public var group: String?
 
     // MARK: TLS
 
@@ -82,6 +82,20 @@ public struct Configuration: Sendable {
     public var retention = Duration.seconds(21 * 86_400)
     public var recordFailure = RecordFailure.tempfail
     public var recordPairs = PairRecording.withoutID
+    /// Logs that are followed.
+    public var sources: [Source] = []
+
+    // MARK: Programs that record
+
+    /// Path of the control socket; nil: there is none.
+    public var controlSocket: String?
+    /// Permission bits.
+    public var controlSocketMode: UInt32 = 0o660
+    /// Of the control socket and the spool; nil: guardd's own.
+    public var controlGroup: Group?
+    /// nil: in the state directory, if there is a control socket.
+    public var spoolDirectory: String?
+    var sharedLogOptions = SharedLogOptions()
 
     // MARK: Content
 
@@ -96,10 +110,24 @@ public struct Configuration: Sendable {
 
     /// 0: no limit.
     public var maxConnections = 4_000
-    /// Of one client address, loopback too. 0: no limit.
+    /// Of one client, loopback too. 0: no limit.
     public var maxConnectionsPerClient = 50
+    /// New connections of one client within a minute. 0: no limit.
+    public var clientConnectionRateLimit = 0
+    /// Bits of an address that make a client.
+    public var clientIPv4Prefix = 32
+    public var clientIPv6Prefix = 64
     /// Refused commands (5xx) of a session before it is closed. 0: no limit.
     public var hardErrorLimit = 20
+    /// Such commands from which on each one waits for `errorSleepTime`. 0: no limit.
+    public var softErrorLimit = 10
+    public var errorSleepTime = Duration.seconds(1)
+    /// NOOP and its like before each counts as an error. 0: no limit.
+    public var junkCommandLimit = 100
+    /// Of one transaction. 0: no limit.
+    public var recipientLimit = 1_000
+    /// Further ones that are put off before each counts as an error. 0: no limit.
+    public var recipientOvershootLimit = 1_000
     public var timeouts = Timeouts()
     /// How long open transactions may go on after SIGTERM.
     public var stopTimeout = Duration.seconds(30)

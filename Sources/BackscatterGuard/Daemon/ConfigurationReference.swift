@@ -17,7 +17,7 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
 
     /// What stands above all options in both.
     static let introduction = [
-        "An option that isn't written has its default. Keys at the top come first, then [[listener]], [[certificate]], [actions], [domain.\"...\"], [address.\"...\"].",
+        "An option that isn't written has its default. Keys at the top come first, then [[listener]], [[certificate]], [[source]], [actions], [domain.\"...\"], [address.\"...\"].",
         "Durations are written \"300s\", \"500ms\", \"5m\", \"4h\", \"10d\", sizes \"256KiB\", \"64MiB\", \"1GiB\"; a plain integer counts seconds or octets.",
         "An unknown key or a bad value is an error with its key path, and guardd does not start (exit status 78). `guardd check` tells beforehand.",
         "SIGHUP reads the file again; one that is wrong changes nothing. Flags of `guardd run` win over the file.",
@@ -56,6 +56,13 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
                 "The first is for clients that name no server. A changed file is taken within seconds, without a restart; a bad one changes nothing.",
             ],
             rows: Options.certificate.map { Row($0) }),
+        Part(
+            header: "[[source]]",
+            prose: [
+                "A log of a mail server, from which guardd learns what was sent. Once for each: docs/sources.md.",
+                "With one, coverage counts from the start, as it does where guardd records outgoing mail itself.",
+            ],
+            rows: Options.source.map { Row($0) }),
         Part(
             header: "[actions]",
             prose: [

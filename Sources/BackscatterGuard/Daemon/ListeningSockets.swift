@@ -148,5 +148,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients, isMilter: kind == .milter) }
+    var door: Door { Door(direction: direction, records: records, tls: clientTLS, proxies: proxyClients, isMilter: kind == .milter) }
 }

@@ -19,6 +19,7 @@ final class MilterLinks {
     private let connections: ConnectionLimits
     private let numbers: SessionNumbers
     private var links: [UInt64: MilterLink] = [:]
+    private var places: [UInt64: (ConnectionLimits.Place, ConnectionLimits.Settings)] = [:]
 
     init(connections: ConnectionLimits, numbers: SessionNumbers) {
         self.connections = connections
@@ -33,15 +34,14 @@ final class MilterLinks {
             worker.log.write(.warning, "milter: connection from \(peer.text) refused (milter_clients)")
             return _ = Glibc.close(descriptor)
         }
-        var limits = settings.limits
-        limits.perClient = 0
-        guard connections.admit(.unixSocket, limits) else {
+        guard case .success(let place) = connections.admit(.unixSocket, isListed: true, settings.limits, at: worker.now) else {
             worker.log.write(.warning, "milter: connection refused: too many connections (max_connections)")
             return _ = Glibc.close(descriptor)
         }
         let session = MilterSession(number: numbers.next(), settings: settings.milter.session, direction: direction)
         let link = MilterLink(session: session, worker: worker, links: self)
         links[link.number] = link
+        places[link.number] = (place, settings.limits)
         do {
             try link.start(descriptor)
         } catch {
@@ -52,7 +52,7 @@ final class MilterLinks {
 
     func remove(_ link: MilterLink, worker: Worker) {
         guard links.removeValue(forKey: link.number) != nil else { return }
-        connections.release(.unixSocket)
+        if let (place, limits) = places.removeValue(forKey: link.number) { connections.release(place, limits) }
         worker.endIfDone()
     }
 

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, sharedLog, hooks, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -84,6 +84,14 @@ enum Options {
             "auto": outgoing when the client authenticated or is in outgoing_networks, else inbound.
             """
         ),
+        .choice(
+            "records", \.records, of: ListenerDraft(),
+            """
+            What is recorded of outgoing mail. "all": all of it; right where only own users' mail passes, as before a submission port. \
+            "own": only what has its sender in a protected domain and, by its Received fields, began here (a login, a local program, \
+            outgoing_networks); for a relay host through which forwarded mail of strangers leaves too.
+            """
+        ),
         .word(
             "tls", standard: nil,
             "\"none\": in clear only. \"starttls\": the client may begin TLS. \"implicit\": TLS from the first octet, as on port 465."
@@ -128,6 +136,7 @@ struct ListenerDraft: Sendable {
     var socketMode: UInt32?
     var socketGroup: String?
     var direction = Configuration.Direction.auto
+    var records = RecordRule.all
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may
     /// nil: those of the top.

@@ -56,7 +56,7 @@ extension Options {
 
     static let limits = OptionGroup<Configuration>(
         title: "Limits",
-        prose: "",
+        prose: "Each as the option of Postfix that it names, which begins with smtpd_. 0: no limit. See docs/limits.md.",
         options: [
             .integer(
                 "max_connections", \.maxConnections, of: fresh, in: 0...1_000_000,
@@ -64,12 +64,36 @@ extension Options {
             .integer(
                 "max_connections_per_client", \.maxConnectionsPerClient, of: fresh, in: 0...1_000_000,
                 """
-                The same for one client address, as Postfix's smtpd_client_connection_count_limit. Loopback counts as any other address: \
-                raise it where local programs or tests open many. 0: no limit.
+                The same for one client, as client_connection_count_limit. Loopback counts as any other address: raise it where local \
+                programs or tests open many. Clients in exempt_clients, outgoing_networks, proxy_clients and xforward_clients are not counted here, nor in client_connection_rate_limit.
                 """),
             .integer(
+                "client_connection_rate_limit", \.clientConnectionRateLimit, of: fresh, in: 0...1_000_000,
+                "New connections that one client may make in a minute; more are answered 421."),
+            .integer(
+                "client_ipv4_prefix_length", \.clientIPv4Prefix, of: fresh, in: 0...32,
+                "Addresses that are alike in so many bits are one client."),
+            .integer(
+                "client_ipv6_prefix_length", \.clientIPv6Prefix, of: fresh, in: 0...128,
+                "The same for IPv6: one host mostly has a whole /64."),
+            .integer(
+                "soft_error_limit", \.softErrorLimit, of: fresh, in: 0...1_000_000,
+                "Commands of a session that guardd or the upstream refused for good, without delivering mail, before each further one waits for error_sleep_time."),
+            .duration(
+                "error_sleep_time", \.errorSleepTime, of: fresh, in: .seconds(0)...(.seconds(60)),
+                "How long."),
+            .integer(
                 "hard_error_limit", \.hardErrorLimit, of: fresh, in: 0...1_000_000,
-                "Commands of a session that guardd or the upstream refused for good before it is closed with 421. 0: no limit."),
+                "Such commands before the session is closed with 421. While more than three quarters of max_connections are taken: 1."),
+            .integer(
+                "junk_command_limit", \.junkCommandLimit, of: fresh, in: 0...1_000_000,
+                "NOOP, RSET, VRFY, EXPN, ETRN, HELP, HELO and EHLO without delivering mail before each further one counts as refused. While more than three quarters of max_connections are taken: 1."),
+            .integer(
+                "recipient_limit", \.recipientLimit, of: fresh, in: 0...1_000_000,
+                "Recipients of one message; more are answered 452, and the client sends them another one."),
+            .integer(
+                "recipient_overshoot_limit", \.recipientOvershootLimit, of: fresh, in: 0...1_000_000,
+                "Recipients that are put off so before each further one counts as refused."),
         ]
     )
 
@@ -84,7 +108,7 @@ extension Options {
                 "For a whole command of a client, however slowly it trickles in."),
             .duration(
                 "client_timeout_stress", \.timeouts.clientStress, of: fresh, in: deadline,
-                "The same while more than three quarters of max_connections are taken."),
+                "The same under stress: from when more than three quarters of max_connections are taken until only half are."),
             .duration(
                 "tls_handshake_timeout", \.timeouts.handshake, of: fresh, in: deadline,
                 "For a client's TLS handshake; under stress client_timeout_stress holds. Then the connection is closed."),

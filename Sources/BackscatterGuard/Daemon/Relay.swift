@@ -14,6 +14,8 @@ final class Relay: SessionSink {
     private static let replyBacklogLimit = 65_536
     /// A closing client gets this long to take its last reply, in milliseconds.
     private static let lingerLimit: Int64 = 5_000
+    /// The clock is coarse: a timer that is set by it must not fire too early, in milliseconds.
+    private static let clockGrain: Int64 = 10
 
     let number: UInt64
     /// The worker's table holds the relay, and `finish` takes it out again.
@@ -48,20 +50,24 @@ final class Relay: SessionSink {
     private(set) var heldOctets = 0
     /// It was told to stream on and waits for the upstream to take what is held.
     private(set) var isOutgrowing = false
-    /// For the limit by address.
-    let clientAddress: PeerAddress
+    /// What it takes of the limits; given back at its end.
+    let place: ConnectionLimits.Place
+    /// For a client whose next command has to wait; made when it is needed.
+    private var delay: LoopTimer?
+    private var delayedUntil: Int64?
 
     /// - Parameter tlsServer: the certificates of now; nil without any.
-    init(number: UInt64, session: SMTPSession, worker: Worker, tlsServer: TLSServer?) {
+    init(number: UInt64, session: SMTPSession, worker: Worker, tlsServer: TLSServer?, place: ConnectionLimits.Place) {
         self.number = number
         self.tlsServer = tlsServer
         self.session = session
         self.worker = worker
-        clientAddress = session.client.with(port: 0)
+        self.place = place
     }
 
     func start(_ descriptor: CInt) throws(ReactorError) {
         client = try ClientSocket(descriptor: descriptor, relay: self, loop: worker.loop)
+        session.isStressed = worker.isStressed
         session.opened(at: worker.now, into: self)
         settle()
     }
@@ -102,6 +108,7 @@ final class Relay: SessionSink {
         worker.refreshTime()
         dialling?.stands()
         session.upstreamSent(octets, at: worker.now, into: self)
+        if session.hasUpstreamGreeted { dialling?.works() }
         settle()
     }
 
@@ -112,7 +119,7 @@ final class Relay: SessionSink {
     }
 
     func upstreamFailed(_ number: CInt) {
-        dialling?.failures.append(errnoText(number))
+        if upstream?.isConnected == false || session.isAwaitingGreeting { dialling?.fails(number, at: worker.now) }
         upstreamEnded()
     }
 
@@ -142,7 +149,11 @@ final class Relay: SessionSink {
     /// - Parameter commandLimit: milliseconds that a client has for a command while the machine is nearly full.
     func tick(commandLimit: Int64) {
         if worker.now > lingerUntil { return finish() }
-        if let upstream, let dialling, dialling.hasTimedOut(at: worker.now), !upstream.isConnected { upstreamEnded() }
+        if let upstream, let dialling, dialling.hasTimedOut(at: worker.now), !upstream.isConnected {
+            dialling.failures.append("connection timed out")
+            dialling.fails(.silent, at: worker.now)
+            upstreamEnded()
+        }
         let stalled = upstreamStalledSince > 0 ? worker.now - upstreamStalledSince : 0
         session.ticked(at: worker.now, upstreamStalled: stalled, commandLimit: commandLimit, into: self)
         settle()
@@ -177,6 +188,7 @@ final class Relay: SessionSink {
         flush()
         if wantsTLS { secureClient() }
         isSettling = false
+        if session.delayedUntil != delayedUntil { waitOut(session.delayedUntil) }
         switch closing {
         case .no: balance()
         case .flush: linger()
@@ -267,8 +279,19 @@ final class Relay: SessionSink {
         if self.client?.isOpen != true { finish() }
     }
 
+    /// The client's next command has to wait until then.
+    private func waitOut(_ time: Int64?) {
+        delayedUntil = time
+        guard let time else { return }
+        // Without memory for a timer the next tick will do.
+        if delay == nil { delay = try? LoopTimer(loop: worker.loop) { [unowned self] in drained() } }
+        delay?.set(after: time - worker.now + Relay.clockGrain)
+    }
+
     /// Everything is closed and given back.
     func finish() {
+        delay?.close()
+        delay = nil
         hangUpUpstream()
         client?.close()
         client?.relay = nil
@@ -290,7 +313,9 @@ final class Relay: SessionSink {
     }
 
     func dial(next: Bool) {
-        if !next || dialling == nil { dialling = Dialling(targets: worker.upstreams, timeout: worker.connectTimeout) }
+        // A bad greeting, a connection that was closed, an EHLO that was put off.
+        if next { dialling?.fails(.questionable, at: worker.now) }
+        if !next || dialling == nil { dialling = Dialling(targets: worker.upstreams, timeout: worker.connectTimeout, health: worker.health) }
         wantsDial = true
     }
 
@@ -299,7 +324,7 @@ final class Relay: SessionSink {
     private func connect() {
         guard let dialling else { return }
         while true {
-            switch dialling.next() {
+            switch dialling.next(at: worker.now) {
             case .address(let address):
                 guard let descriptor = Dialling.open(address, at: worker.now, dialling),
                       let socket = try? UpstreamSocket(descriptor: descriptor, relay: self, loop: worker.loop)
@@ -320,7 +345,7 @@ final class Relay: SessionSink {
     }
 
     private func resolved(_ addresses: [SocketAddress]) {
-        dialling?.addresses = addresses.filter { !worker.isOwn($0) }
+        dialling?.found(addresses.filter { !worker.isOwn($0) }, at: worker.now)
         wantsDial = true
         guard !isSettling else { return }
         worker.refreshTime()

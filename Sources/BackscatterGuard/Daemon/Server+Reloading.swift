@@ -23,6 +23,8 @@ extension Server {
             let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()), blocks: enforcement.blocks)
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
             configuration = new
+            sources.take(new, settings.session.policy)
+            hooks.take(new)
             policy = settings.session.policy
             enforcement.replace(hosts: new.ownHosts(policy))
             for worker in workers { worker.mailbox.post(.settings(settings)) }

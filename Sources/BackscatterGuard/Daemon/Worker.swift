@@ -67,6 +67,7 @@ struct WorkerSettings: Sendable {
 /// What the sessions of a listener have in common.
 struct Door: Sendable, Equatable {
     var direction: Direction
+    var records: RecordRule
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
     var proxies: [Network]?
@@ -82,6 +83,7 @@ final class Worker {
     private let sentLog: any SentLog
     let reader: any SentLogReader
     private let connections: ConnectionLimits
+    let health: UpstreamHealth
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private let enforcement: EnforcementKeeper
@@ -89,8 +91,8 @@ final class Worker {
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
-    private let milters: MilterLinks
     let programs: Programs
+    private let milters: MilterLinks
     private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
@@ -108,13 +110,14 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
     var programSettings: Programs.Settings { settings.programs }
 
-    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, mailbox: Mailbox) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
         self.loop = loop
         self.settings = settings
         sentLog = shared.sentLog
-        reader = shared.makeReader(loop)
+        self.reader = reader
         log = LogGatherer(shared.log, loop: loop)
         connections = shared.connections
+        health = shared.health
         numbers = shared.numbers
         holes = shared.holes
         enforcement = shared.enforcement
@@ -125,6 +128,9 @@ final class Worker {
         loop.ticked = { [unowned self] in tick() }
         loop.woken = { [unowned self] in readMail() }
     }
+
+    /// Nearly all places are taken.
+    var isStressed: Bool { connections.isStressed }
 
     func refreshTime() { now = EventLoop.milliseconds() }
 
@@ -197,23 +203,25 @@ final class Worker {
     /// - Parameter server: the address that the client reached; nil for the descriptor's own.
     /// - Parameter isProxy: the client is a load balancer itself: as a mail server that speaks for others it may come often.
     private func serve(_ descriptor: CInt, _ client: PeerAddress, _ door: Door, server: PeerAddress? = nil, isProxy: Bool = false) {
-        var limits = settings.limits
-        if isProxy || settings.session.networks.forwarding.contains(where: { $0.contains(client) }) { limits.perClient = 0 }
         let (tls, tlsServer) = (door.tls, settings.tlsServer)
         // Its certificates are gone by a reload: better nothing than SMTP in clear where TLS is expected.
         if tls.start == .implicit, tlsServer == nil { return _ = Glibc.close(descriptor) }
-        guard connections.admit(client.with(port: 0), limits) else {
-            log.write(.info, "client=\(client.text) refused: too many connections")
+        let (isExempt, isOutgoing) = (settings.exempt.contains { $0.contains(client) }, settings.outgoing.contains { $0.contains(client) })
+        let isListed = isExempt || isOutgoing || isProxy || settings.session.networks.forwarding.contains { $0.contains(client) }
+        let place: ConnectionLimits.Place
+        switch connections.admit(client, isListed: isListed, settings.limits, at: now) {
+        case .success(let admitted): place = admitted
+        case .failure(let reason):
+            log.write(.info, "client=\(client.text) refused: \(reason.text)")
             return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
-            direction: door.direction, isExempt: settings.exempt.contains { $0.contains(client) },
-            isOutgoingClient: settings.outgoing.contains { $0.contains(client) },
+            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing, records: door.records,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
-        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer)
+        let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)
         relays[number] = relay
         do {
             try relay.start(descriptor)
@@ -228,7 +236,7 @@ final class Worker {
 
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
-        connections.release(relay.clientAddress)
+        connections.release(relay.place, settings.limits)
         endIfDone()
     }
 
@@ -285,7 +293,7 @@ final class Worker {
 
     private func tick() {
         refreshTime()
-        let limit = connections.isStressed(settings.limits) ? settings.limits.stressTimeout : .max
+        let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         milters.tick()
         refusals.tick(at: now)

@@ -69,6 +69,13 @@ public enum UTC {
         return Day.start(days) + Int64(hour * 3600 + minute * 60 + second)
     }
 
+    /// A date and seconds of its day; nil when there is no such day, or it is not between the years 1970 and 9999.
+    static func time(year: Int, month: Int, day: Int, second: Int) -> Int64? {
+        guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
+        let days = serial(year, month, day)
+        return civil(days) == (year, month, day) ? Day.start(days) + Int64(second) : nil
+    }
+
     /// Proleptic Gregorian date of a day number; years begin in March so that the leap day is last.
     private static func civil(_ day: Int32) -> (year: Int, month: Int, day: Int) {
         let shifted = Int(day) + 719_468

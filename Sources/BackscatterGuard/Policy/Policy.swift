@@ -38,6 +38,9 @@ public struct Policy: Sendable {
 
     public var protectsAnything: Bool { !protected.isEmpty }
 
+    /// - Parameter domain: in lower case, without a trailing dot.
+    public func protects(_ domain: Octets) -> Bool { protected.covers(domain) }
+
     /// Whether `pattern` and a protected one have names in common.
     public func mayProtect(_ pattern: DomainPattern) -> Bool {
         guard pattern.isSuffix else { return protected.covers(pattern.domain) }
@@ -94,6 +97,11 @@ public struct Policy: Sendable {
             let name = text.hasPrefix(".") ? "*" + text : text
             return (domains.values(covering: Octets(name.utf8)).lazy.compactMap(\.mode).first ?? mode) == .auto
         }
+    }
+
+    /// Whether bounces of mail with this reverse-path come to a protected domain.
+    public func protects(_ reversePath: ReversePath) -> Bool {
+        ForwardPath(reversePath.octets).map(isProtected) ?? protectsAnything
     }
 
     private func isProtected(_ recipient: ForwardPath) -> Bool {

@@ -4,7 +4,7 @@ import CEvent
 import Glibc
 
 /// Where a listener binds or an upstream is dialled.
-public struct SocketAddress: Sendable, Equatable {
+public struct SocketAddress: Sendable, Hashable {
     var storage: [UInt8]
 
     public static func ipv4(_ octets: [UInt8], port: UInt16) -> SocketAddress {

@@ -60,6 +60,9 @@ import Glibc
         return result > 0 ? .done(Int(result)) : outcome(of: result)
     }
 
+    /// OpenSSL has octets that it took from the kernel and nobody has read.
+    var holdsMore: Bool { unsafe SSL_has_pending(ssl) == 1 }
+
     /// Writes one record at most. What was refused must be offered again first, with at least as many octets.
     func write(_ octets: UnsafeBufferPointer<UInt8>) -> Outcome {
         ERR_clear_error()

@@ -1,75 +1,70 @@
-// A listening Unix socket. Its file outlives the process that made it; one that is left over, and that nobody answers on
-// any more, is replaced. Clients come only when owner and mode are as wanted: before that it does not listen.
+// A listening Unix socket at a path of the file system, put there in one step: bound under another name, given its group
+// and mode, and moved when its owner is ready, so that nobody ever finds a socket with other permissions, or none at all.
 
 import CEvent
 import Glibc
 
-/// What is to become of the socket's file.
-public struct UnixSocketFile: Sendable, Equatable {
-    /// Absolute, at most 107 octets.
-    public var path: String
-    /// Permission bits; connecting needs the right to write.
-    public var mode: UInt32
-    /// Group id; nil leaves the process' own.
-    public var group: UInt32?
+/// The descriptor and what is needed to take its path away again.
+public struct UnixListener: Sendable {
+    public let descriptor: CInt
+    private let path: String
+    private let device: UInt64
+    private let inode: UInt64
 
-    public init(path: String, mode: UInt32, group: UInt32? = nil) {
-        self.path = path
-        self.mode = mode
-        self.group = group
-    }
-}
-
-extension Listener {
-    /// A bound and listening Unix socket, non-blocking, closed on exec. There is no SO_REUSEPORT here: loops share it.
-    ///
-    /// - Throws: `.system` with the call that failed: `bind` with EADDRINUSE when another process answers on it or the file
-    ///   is no socket; `chown`, `chmod`; `unlink` of a left-over file.
-    public static func open(_ file: UnixSocketFile, backlog: CInt = 4096) throws(ReactorError) -> CInt {
-        guard let address = SocketAddress.unix(file.path) else { throw .system(call: "bind", errno: ENAMETOOLONG) }
+    /// - Parameters:
+    ///   - path: at most 100 octets, in a folder that this process may write.
+    ///   - mode: permission bits.
+    ///   - group: nil: the process's own.
+    ///   - mayReplace: whether somebody who answers at the path may be there.
+    /// - Throws: `.system`; EADDRINUSE when somebody answers there who may not.
+    public init(_ path: String, mode: mode_t, group: gid_t?, mayReplace: Bool) throws(ReactorError) {
+        if !mayReplace, UnixListener.isAnswered(path) { throw .system(call: "bind", errno: EADDRINUSE) }
+        let draft = UnixListener.draft(path)
+        guard let address = SocketAddress.unix(draft) else { throw .system(call: "bind", errno: ENAMETOOLONG) }
+        unsafe unlink(draft)
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
+        var status = stat()
         do throws(ReactorError) {
-            try bind(descriptor, address, file)
-            try check("chown", file.group.map { unsafe chown(file.path, uid_t.max, $0) } ?? 0)
-            try check("chmod", unsafe chmod(file.path, file.mode))
-            try check("listen", listen(descriptor, backlog))
+            try UnixListener.check(unsafe address.withPointer { unsafe bind(descriptor, $0, $1) }, "bind")
+            if let group { try UnixListener.check(unsafe chown(draft, uid_t.max, group), "chgrp") }
+            try UnixListener.check(unsafe chmod(draft, mode), "chmod")
+            try UnixListener.check(listen(descriptor, 1024), "listen")
+            try UnixListener.check(unsafe lstat(draft, &status), "stat")
         } catch {
             _ = Glibc.close(descriptor)
+            unsafe unlink(draft)
             throw error
         }
-        return descriptor
+        self.descriptor = descriptor
+        self.path = path
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
     }
 
-    private static func bind(_ descriptor: CInt, _ address: SocketAddress, _ file: UnixSocketFile) throws(ReactorError) {
-        func attempt() -> CInt { unsafe address.withPointer { unsafe Glibc.bind(descriptor, $0, $1) } == 0 ? 0 : errno }
-        let number = attempt()
-        if number == 0 { return }
-        guard number == EADDRINUSE, isSocket(file.path), !isAnswered(address) else { throw .system(call: "bind", errno: number) }
-        try check("unlink", unsafe unlink(file.path))
-        let again = attempt()
-        if again != 0 { throw .system(call: "bind", errno: again) }
-    }
-
-    // inode(7): S_IFMT and S_IFSOCK, which several modules bring along.
-    private static let fileType: mode_t = 0o170000
-    private static let socketType: mode_t = 0o140000
-
-    private static func isSocket(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe lstat(path, &status) == 0 && status.st_mode & fileType == socketType
-    }
-
-    /// Whether a process listens there. Anything but a plain refusal counts as one: a full queue too is somebody's.
-    private static func isAnswered(_ address: SocketAddress) -> Bool {
-        let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        guard probe >= 0 else { return true }
-        defer { _ = Glibc.close(probe) }
-        let isConnected = unsafe address.withPointer { unsafe Glibc.connect(probe, $0, $1) } == 0
-        return isConnected || errno != ECONNREFUSED
-    }
-
-    private static func check(_ call: String, _ result: CInt) throws(ReactorError) {
+    private static func check(_ result: CInt, _ call: String) throws(ReactorError) {
         if result != 0 { throw .system(call: call, errno: errno) }
+    }
+
+    private static func draft(_ path: String) -> String { path + ".new" }
+
+    /// From now on clients find it at its path.
+    public func takePath() throws(ReactorError) {
+        try UnixListener.check(unsafe rename(UnixListener.draft(path), path), "rename")
+    }
+
+    /// Removes the path, or the one before it, unless another socket stands there by now.
+    public func removePath() {
+        for path in [path, UnixListener.draft(path)] {
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { continue }
+            unsafe unlink(path)
+        }
+    }
+
+    private static func isAnswered(_ path: String) -> Bool {
+        guard let address = SocketAddress.unix(path), case .success(let descriptor) = address.connect() else { return false }
+        _ = Glibc.close(descriptor)
+        return true
     }
 }

@@ -40,7 +40,7 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
     public var description: String { "\(base.text)/\(prefixLength)" }
 
     /// `length` ones at the left of 128 bits; Swift's `<<` by 64 gives 0.
-    private static func mask(_ length: Int) -> (high: UInt64, low: UInt64) {
+    static func mask(_ length: Int) -> (high: UInt64, low: UInt64) {
         (UInt64.max << (64 - min(length, 64)), UInt64.max << (64 - max(length - 64, 0)))
     }
 }

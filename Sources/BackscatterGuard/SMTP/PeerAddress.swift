@@ -74,6 +74,14 @@ public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     /// The same address with another port.
     public func with(port: UInt16) -> PeerAddress { PeerAddress(family: family, port: port, high: high, low: low) }
 
+    /// The first address of the network that the address is in; without a port.
+    ///
+    /// - Parameter length: bits that count, 0...32 or 0...128.
+    public func masked(_ length: Int) -> PeerAddress {
+        let mask = Network.mask(length)
+        return PeerAddress(family: family, port: 0, high: high & mask.high, low: low & mask.low)
+    }
+
     /// The 16 octets that stand for the address among IPv6 ones: RFC 4291 2.5.5.2 for IPv4.
     var asIPv6: Octets {
         family == .ipv4 ? Octets(repeating: 0, count: 10) + [0xFF, 0xFF] + octets : Self.octets(high) + Self.octets(low)

@@ -83,6 +83,11 @@ public struct Coverage: Sendable, Equatable {
         interruptedAt = max(interruptedAt, now)
     }
 
+    /// The administrator states that the log is complete from `from` up to, but not including, `to`.
+    public mutating func complete(from: Int64, to: Int64) {
+        add(from: from, to: min(to, state == .interrupted ? interruptedAt : to))
+    }
+
     /// The log's content before `time` is gone.
     public mutating func forget(before time: Int64) {
         remove(from: .min, to: time)

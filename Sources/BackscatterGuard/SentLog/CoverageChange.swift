@@ -8,6 +8,8 @@ public enum CoverageChange: Sendable, Equatable {
     case closeHole(at: Int64)
     case hole(from: Int64, to: Int64)
     case cover(since: Int64, at: Int64)
+    /// The administrator states that the log is complete over a time in the past.
+    case complete(from: Int64, to: Int64)
 
     func apply(to coverage: inout Coverage) {
         switch self {
@@ -16,6 +18,7 @@ public enum CoverageChange: Sendable, Equatable {
         case .closeHole(let now): coverage.closeHole(at: now)
         case .hole(let from, let to): coverage.openHole(from: from, to: to)
         case .cover(let since, let now): coverage.cover(since: since, at: now)
+        case .complete(let from, let to): coverage.complete(from: from, to: to)
         }
     }
 }

@@ -11,6 +11,11 @@ extension LMDBSentLog {
         }
     }
 
+    /// Records past mail, and returns when all of it is durable.
+    public func recordAndWait(past entries: [(entry: SentEntry, sent: Int64)]) throws(SentLogError) {
+        try wait { record(past: entries, whenDurable: $0) }
+    }
+
     /// Changes coverage, and returns when the change is durable.
     public func change(_ change: CoverageChange) throws(SentLogError) {
         try wait { self.change(change, whenDurable: $0) }

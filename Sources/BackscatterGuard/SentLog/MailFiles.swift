@@ -10,6 +10,11 @@ enum MailFiles {
     /// - Parameter path: an .eml file, an mbox, or a Maildir (a directory with `cur` or `new`; its subfolders are not entered).
     /// - Throws: cannotOpen, and what `mail` throws.
     static func read(_ path: String, _ mail: ([MessageID]) throws(SentLogError) -> Void) throws(SentLogError) {
+        try read(path) { (ids: [MessageID], _: Int64) throws(SentLogError) in try mail(ids) }
+    }
+
+    /// Likewise, with the time at which the mail's file was written last, in seconds since 1970.
+    static func read(_ path: String, _ mail: ([MessageID], Int64) throws(SentLogError) -> Void) throws(SentLogError) {
         guard isDirectory(path) else { return try readFile(path, mail) }
         let folders = ["cur", "new"].map { path + "/" + $0 }.filter(isDirectory)
         guard !folders.isEmpty else { throw .cannotOpen(file: path, reason: "a directory without cur and new is no Maildir") }
@@ -23,16 +28,17 @@ enum MailFiles {
         return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func readFile(_ path: String, _ mail: ([MessageID]) throws(SentLogError) -> Void) throws(SentLogError) {
+    private static func readFile(_ path: String, _ mail: ([MessageID], Int64) throws(SentLogError) -> Void) throws(SentLogError) {
         guard let file = Descriptor(path, O_RDONLY) else { throw .cannotOpen(file: path, reason: systemReason()) }
         var scanner = MailFileScanner()
+        let modified = Int64(file.status.st_mtim.tv_sec)
         var found: [[MessageID]] = []
         var offset = 0
         while true {
             let octets = file.read(chunk, from: offset)
             offset += octets.count
             if octets.isEmpty { scanner.finish { found.append($0) } } else { scanner.read(octets.span) { found.append($0) } }
-            for ids in found { try mail(ids) }
+            for ids in found { try mail(ids, modified) }
             found.removeAll(keepingCapacity: true)
             if octets.isEmpty { return }
         }

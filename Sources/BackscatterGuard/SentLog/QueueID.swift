@@ -18,7 +18,13 @@ enum QueueID {
             guard stamp.count == 14 || stamp.count == 12, stamp.allSatisfy(ASCII.isDigit), isPlain(rest) else { return [] }
             return [Octets(rest)]
         }
-        return isPlain(local) ? [Octets(local)] : []
+        return isPlain(local) || isRelays(local) ? [Octets(local)] : []
+    }
+
+    /// As `0102018f2b7c1a2b-3c4d5e6f-…-000000`: the local part of the ids that Amazon SES gives, told in its 250.
+    private static func isRelays(_ octets: ArraySlice<UInt8>) -> Bool {
+        guard (20...128).contains(octets.count), octets.contains(ASCII.hyphen) else { return false }
+        return octets.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == ASCII.hyphen || $0 == 0x5F }
     }
 
     private static func isPlain(_ octets: ArraySlice<UInt8>) -> Bool {

@@ -13,10 +13,19 @@ public struct SentEntry: Sendable, Equatable {
     public var forwardPaths: [Octets]
     /// Whether each pair (`reversePath`, forward-path) is to vouch for a bounce.
     public var keepsPairs: Bool
+    /// How many recipients, where `forwardPaths` does not name all of them.
+    public var recipients: Int?
+    /// The ids count only for a bounce to exactly `reversePath`: a stranger chose them, and the mail went on under an
+    /// address of ours.
+    public var isBound = false
+    /// Beginnings of ids that a log cut off (LoggedID); an id that begins so counts as sent.
+    public var idBeginnings: [Octets] = []
 
     public init(
-        ids: [MessageID], queueID: Octets? = nil, reversePath: Octets = [], forwardPaths: [Octets] = [], keepsPairs: Bool = true
+        ids: [MessageID], queueID: Octets? = nil, reversePath: Octets = [], forwardPaths: [Octets] = [], keepsPairs: Bool = true,
+        recipients: Int? = nil
     ) {
+        self.recipients = recipients
         self.keepsPairs = keepsPairs
         self.ids = ids
         self.queueID = queueID
@@ -25,5 +34,5 @@ public struct SentEntry: Sendable, Equatable {
     }
 
     /// There is nothing in it that could be looked up.
-    var isEmpty: Bool { ids.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty || !keepsPairs) }
+    var isEmpty: Bool { ids.isEmpty && idBeginnings.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty || !keepsPairs) }
 }

@@ -8,7 +8,7 @@ import Synchronization
 final class SentKey: Sendable {
     /// What is hashed. The values stand in every log: never change them.
     enum Kind: UInt8, Sendable {
-        case id = 0x69, queueID = 0x71, pair = 0x70, address = 0x61, domain = 0x64, fingerprint = 0x6B
+        case id = 0x69, idBeginning = 0x62, queueID = 0x71, pair = 0x70, address = 0x61, domain = 0x64, fingerprint = 0x6B
     }
 
     static let size = 32

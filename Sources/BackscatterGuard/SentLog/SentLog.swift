@@ -10,11 +10,17 @@ public protocol SentLog: AnyObject, Sendable {
     ///   open: nil when the entry survives a crash, else why it does not.
     func record(_ entry: SentEntry, at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
 
+    /// Records past mail; `whenDurable` as for `record`. The times say nothing about the clock.
+    func record(past entries: [(entry: SentEntry, sent: Int64)], whenDurable: @escaping @Sendable (SentLogError?) -> Void)
+
     /// Changes coverage; `whenDurable` as for `record`. An opened hole counts before this returns.
     func change(_ change: CoverageChange, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
 
     /// The heartbeat, once a minute or so: days expire and the clock is watched while no mail goes out.
     func keep(at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
+
+    /// Since when, without a hole, everything is recorded, as far as is known now; nil: it isn't, or a hole is open.
+    func recordedSince(at now: Int64) -> Int64?
 
     /// Commits what is queued and closes. Idempotent.
     func close()

@@ -11,8 +11,12 @@ extension SentLogFile {
             let weeks = try tables.weeks(transaction)
             let slots = weeks.used
             var findings = Findings(nothingFor: inquiry, .answered)
-            for (index, forms) in ids.enumerated() { findings.ids[index] = try record(forms, slots, weeks.floor, transaction) }
-            for (index, forms) in references.enumerated() { findings.references[index] = try record(forms, slots, weeks.floor, transaction) }
+            for (index, forms) in ids.enumerated() {
+                findings.ids[index] = try record(forms, inquiry.recipients, slots, weeks.floor, transaction)
+            }
+            for (index, forms) in references.enumerated() {
+                findings.references[index] = try record(forms, inquiry.recipients, slots, weeks.floor, transaction)
+            }
             for pair in pairs where !findings.knownPairs[pair.recipient] {
                 findings.knownPairs[pair.recipient] = try isKnown(pair.name, slots, weeks.floor, transaction)
             }
@@ -21,10 +25,14 @@ extension SentLogFile {
         }
     }
 
-    /// The id as it is, then the queue ids it may have been made of; each as a key of the id tables.
+    /// The id as it is, as a log may have shown it, the queue ids it may have been made of; each as a key of the id tables.
     private func names(_ ids: [MessageID]) -> [[Octets]] {
         ids.prefix(Inquiry.idLimit).map { id in
-            [key.hash(id: id).octets] + QueueID.candidates(in: id).map { key.hash(.queueID, $0).octets }
+            var names = [key.hash(id: id).octets]
+            if let shown = LoggedID.shown(id) { names.append(key.hash(id: shown).octets) }
+            names += QueueID.candidates(in: id).map { key.hash(.queueID, $0).octets }
+            names += LoggedID.beginnings(of: id).map { key.hash(.idBeginning, $0).octets }
+            return names
         }
     }
 
@@ -40,7 +48,7 @@ extension SentLogFile {
     }
 
     private func record(
-        _ forms: [Octets], _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
+        _ forms: [Octets], _ recipients: [Octets], _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
     ) throws(LMDBFailure) -> SentRecord? {
         for name in forms {
             var found: SentRecord?
@@ -50,7 +58,7 @@ extension SentLogFile {
                 guard Day.number(record.time) >= floor else { continue }
                 if found == nil { found = record } else { found?.merge(record) }
             }
-            if let found { return found }
+            if let found, found.counts(for: recipients) { return found }
         }
         return nil
     }

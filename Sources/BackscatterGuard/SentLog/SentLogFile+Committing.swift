@@ -82,10 +82,11 @@ extension SentLogFile {
         let slot = weeks.slot(for: day)
         let sender = SenderHashes(entry.reversePath, key: key)
         let record = SentRecord(
-            time: max(item.time, Day.start(day)), recipients: max(1, entry.forwardPaths.count),
-            senders: sender.map { [$0] } ?? [], isOpen: sender == nil, key: key
+            time: max(item.time, Day.start(day)), recipients: max(1, entry.recipients ?? entry.forwardPaths.count),
+            senders: sender.map { [$0] } ?? [], isOpen: sender == nil && !entry.isBound, isBound: entry.isBound, key: key
         )
         for id in entry.ids { try merge(record, key.hash(id: id), tables.ids[slot], transaction) }
+        for beginning in entry.idBeginnings { try merge(record, key.hash(.idBeginning, beginning), tables.ids[slot], transaction) }
         if let queueID = entry.queueID, !queueID.isEmpty {
             try merge(record, key.hash(.queueID, queueID), tables.ids[slot], transaction)
         }

@@ -1,5 +1,5 @@
 // A record as a row of the log. All numbers little-endian:
-// version 1, flags (1: open), number of senders, 0, recipients (4), time (8);
+// version 1, flags (1: open, 2: bound), number of senders, 0, recipients (4), time (8);
 // a sender: hash of the address (8), number of domains (1), hashes of the domains (8 each).
 
 extension SentRecord {
@@ -7,7 +7,7 @@ extension SentRecord {
     private static let head = 16
 
     var row: Octets {
-        var row: Octets = [SentRecord.version, isOpen ? 1 : 0, UInt8(senders.count), 0]
+        var row: Octets = [SentRecord.version, (isOpen ? 1 : 0) | (isBound ? 2 : 0), UInt8(senders.count), 0]
         row.appendInteger(UInt32(clamping: recipients))
         row.appendInteger(time)
         for sender in senders {
@@ -35,7 +35,7 @@ extension SentRecord {
             }
             senders.append(SenderHashes(address: address, domains: domains))
         }
-        self.init(time: time, recipients: Int(recipients), senders: senders, isOpen: flags & 1 != 0, key: key)
+        self.init(time: time, recipients: Int(recipients), senders: senders, isOpen: flags & 1 != 0, isBound: flags & 2 != 0, key: key)
     }
 }
 

@@ -12,9 +12,12 @@ public struct SentRecord: Sendable, Equatable {
     var senders: [SenderHashes]
     /// It was also sent under a reverse-path that is not known, or under more than were kept.
     var isOpen: Bool
+    /// It counts only for bounces to exactly one of the senders.
+    var isBound: Bool
     private let key: SentKey?
 
-    init(time: Int64, recipients: Int, senders: [SenderHashes], isOpen: Bool, key: SentKey?) {
+    init(time: Int64, recipients: Int, senders: [SenderHashes], isOpen: Bool, isBound: Bool = false, key: SentKey?) {
+        self.isBound = isBound
         self.time = time
         self.recipients = recipients
         self.senders = senders
@@ -45,17 +48,29 @@ public struct SentRecord: Sendable, Equatable {
         return senders.contains { $0.address == asked }
     }
 
+    /// Whether it counts for a bounce to these recipients (without `<>`); none: whether it counts at all.
+    func counts(for recipients: [Octets]) -> Bool {
+        !isBound || recipients.isEmpty || recipients.contains { wasSent(fromAddress: $0) }
+    }
+
     /// Takes in what another transaction, or another day, knows of the same id.
+    ///
+    /// What counts everywhere is not bound by what counts for one address, nor opened by it: a stranger chose that id.
     mutating func merge(_ other: SentRecord) {
+        if isBound != other.isBound {
+            if isBound { self = other }
+            return
+        }
         time = max(time, other.time)
         recipients = min(recipients + other.recipients, Int(UInt32.max))
         isOpen = isOpen || other.isOpen
         for sender in other.senders where !senders.contains(sender) {
-            if senders.count < SentRecord.senderLimit { senders.append(sender) } else { isOpen = true }
+            if senders.count < SentRecord.senderLimit { senders.append(sender) } else if !isBound { isOpen = true }
         }
     }
 
     public static func == (left: SentRecord, right: SentRecord) -> Bool {
         left.time == right.time && left.recipients == right.recipients && left.senders == right.senders && left.isOpen == right.isOpen
+            && left.isBound == right.isBound
     }
 }

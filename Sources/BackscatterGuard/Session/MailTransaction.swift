@@ -4,8 +4,6 @@
 final class MailTransaction {
     /// Recipients whose addresses are kept for the log line of ordinary mail; the rest is counted.
     static let keptRecipients = 10
-    /// RFC 5321 §4.5.3.1.8 asks for 100; Postfix's smtpd_recipient_limit is 1000.
-    static let recipientLimit = 1000
     /// Octets of all RCPT lines that are kept, with 64 more for each: room for a hundred of the longest.
     static let keptLimit = 262_144
 
@@ -29,6 +27,9 @@ final class MailTransaction {
     var recipients: [Recipient] = []
     var recipientsAsked = 0
     var recipientsAccepted = 0
+    var recipientsRefused = 0
+    /// Recipients that were put off because there were too many.
+    var overshoot = 0
     /// How the recipients of a notification are judged; set by the first that goes upstream.
     var treatment: Treatment?
     var keptOctets = 0
@@ -43,6 +44,10 @@ final class MailTransaction {
     /// Outgoing mail: finds the Message-ID, then says whether its record is durable.
     var headers: SentHeaderReader?
     var record = Record.none
+    /// Read along with them where a listener records only what began here.
+    var received = ReceivedReader()
+    /// It did not: nothing of it is recorded.
+    var isForeign = false
     var hold: Hold?
 
     enum Record { case none, asked, durable, failed }
@@ -58,9 +63,12 @@ final class MailTransaction {
     var keepsAllRecipients: Bool { isNotification || isRecorded }
     /// Bounces that leave from here are not mail that can bounce back.
     var isRecorded: Bool { isOutgoing && !reversePath.isNull }
-    /// A further RCPT line may be kept.
-    func hasRoom(for line: Int) -> Bool {
-        recipients.count < MailTransaction.recipientLimit && keptOctets + line + 64 <= MailTransaction.keptLimit
+    /// A further RCPT line may go up, and be kept where it must be.
+    ///
+    /// - Parameter limit: for recipients that were accepted or may be still; 0: none. RFC 5321 §4.5.3.1.8 asks for 100.
+    func hasRoom(for line: Int, limit: Int) -> Bool {
+        if limit > 0, recipientsAsked - recipientsRefused >= limit { return false }
+        return !keepsAllRecipients || keptOctets + line + 64 <= MailTransaction.keptLimit
     }
     var accepted: [ForwardPath] { recipients.lazy.filter { $0.reply == .accepted }.map(\.path) }
 }

@@ -96,7 +96,7 @@ extension SMTPSession {
         expectClient(at: now)
         if chunkRefusal.starts(with: Replies.closing) {
             close(into: sink)
-        } else if settings.hardErrorLimit > 0, errors >= settings.hardErrorLimit {
+        } else if hasTooManyErrors {
             end(Replies.tooManyErrors, into: sink)
         }
         return start + taken

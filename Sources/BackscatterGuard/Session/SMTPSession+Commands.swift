@@ -141,9 +141,8 @@ extension SMTPSession {
             return true
         }
         guard maySend else { return false }
-        guard !transaction.keepsAllRecipients || transaction.hasRoom(for: line.count) else {
-            // No error of the client's: RFC 5321 §4.5.3.1.10.
-            answer(Replies.tooManyRecipients, into: sink)
+        guard transaction.hasRoom(for: line.count, limit: limits.recipients) else {
+            putOff(transaction, at: now, into: sink)
             return true
         }
         var kept = -1

@@ -41,6 +41,7 @@ extension SMTPSession {
     /// - Parameter upstreamStalled: milliseconds since the upstream last took octets that wait for it; 0 when none wait.
     /// - Parameter commandLimit: milliseconds that a client has for a command under stress; `.max` otherwise.
     public mutating func ticked(at now: Int64, upstreamStalled: Int64, commandLimit: Int64, into sink: some SessionSink) {
+        isStressed = commandLimit != .max
         if case .closed = input, awaited.isEmpty { return }
         defer { endIfDone(into: sink) }
         if upstreamStalled > settings.timeouts.upstreamDataBlock || now > upstreamDeadline && !isChunkDue {

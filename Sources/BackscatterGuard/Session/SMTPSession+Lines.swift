@@ -87,6 +87,6 @@ extension SMTPSession {
     /// - Returns: false when it has to wait for a reply of the upstream first.
     private mutating func run(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
         if case .authentication = input { return authenticationLine(line, at: now, into: sink) }
-        return command(line, at: now, into: sink)
+        return runCommand(line, at: now, into: sink)
     }
 }

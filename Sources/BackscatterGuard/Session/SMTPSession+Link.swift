@@ -14,6 +14,19 @@ extension SMTPSession {
         sink.dial(next: false)
     }
 
+    /// The upstream has said 220.
+    public var hasUpstreamGreeted: Bool {
+        switch link {
+        case .none, .dialling, .greeting: false
+        default: true
+        }
+    }
+
+    /// It has been dialled, and has not said its 220.
+    public var isAwaitingGreeting: Bool {
+        if case .greeting = link { true } else { false }
+    }
+
     /// connect(2) succeeded, or a program was started.
     ///
     /// - Parameter isProgram: it was told in its environment who the client is, and speaks in clear.

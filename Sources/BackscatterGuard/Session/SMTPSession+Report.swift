@@ -9,6 +9,7 @@ extension SMTPSession {
         guard let transaction else { return }
         endHold(into: sink)
         self.transaction = nil
+        if reply?.first == UInt8(ascii: "2") { forgiveErrors() }
         forgetForwarded()
         sink.report(.transaction(summary(of: transaction, reply: reply ?? transaction.dataRefusal ?? refusal(of: transaction))))
     }

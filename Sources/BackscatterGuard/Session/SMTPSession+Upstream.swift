@@ -45,7 +45,10 @@ extension SMTPSession {
         // While a link is being made anew its own deadline counts.
         if case .standing = link { upstreamDeadline = awaited.first.map { now + deadline(for: $0) } ?? .max }
         if awaited.isEmpty && endsWhenAnswered { return close(into: sink) }
-        if isIdle { expectClient(at: now) }
+        if isIdle {
+            if hasTooManyErrors { return end(Replies.tooManyErrors, into: sink) }
+            expectClient(at: now)
+        }
     }
 
     /// Whether `code` can be an answer to `entry`. An unexpected 2xx or 3xx is never passed on (Postfix does the same).
@@ -70,6 +73,7 @@ extension SMTPSession {
         // No command can follow a chunk that is not yet whole: the reply to it came too early.
         if awaited.isEmpty, isChunkUnderWay { return unasked(code, tail, at: now, into: sink) }
         guard isAnswer(code, to: entry) else { return misanswered(entry, at: now, into: sink) }
+        countRefusal(code, of: entry)
         switch entry {
         case .hello(let extended): helloReplied(code, tail, extended, at: now, into: sink)
         case .helloAgain: helloSaidAgain(code, replies.carried + tail.copied(), at: now, into: sink)
@@ -102,7 +106,12 @@ extension SMTPSession {
             if code < 300 { transaction?.mailReply = .accepted } else { endTransaction(replies.carried + tail.copied(), into: sink) }
         case .recipient(let index):
             guard let transaction else { return }
-            if code < 300 { transaction.recipientsAccepted += 1 } else { transaction.recipientRefusal = replies.carried + tail.copied() }
+            if code < 300 {
+                transaction.recipientsAccepted += 1
+            } else {
+                transaction.recipientsRefused += 1
+                transaction.recipientRefusal = replies.carried + tail.copied()
+            }
             if index >= 0 { transaction.recipients[index].reply = code < 300 ? .accepted : .refused }
         case .authentication:
             input = code == 334 ? .authentication : .command

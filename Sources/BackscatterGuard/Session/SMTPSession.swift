@@ -68,6 +68,7 @@ public struct SMTPSession {
     let direction: Direction
     let isExempt: Bool
     let isOutgoingClient: Bool
+    let records: RecordRule
     /// Listed in `xforward_clients`: it says whose mail it brings.
     let mayForward: Bool
     /// How this client comes to TLS.
@@ -133,7 +134,12 @@ public struct SMTPSession {
     }
     /// Upstream has a transaction that will not be finished; RSET goes up with the next command, or at the next tick.
     var owesReset = false
+    /// Since the last delivered mail.
     var errors = 0
+    var junkCommands = 0
+    var penalty = Penalty.none
+    /// guardd is nearly full; the driver says so when it opens the session and at each tick.
+    public var isStressed = false
     var clientHasEnded = false
     /// Close as soon as upstream's outstanding replies have been passed on.
     var endsWhenAnswered = false
@@ -150,9 +156,10 @@ public struct SMTPSession {
     /// - Parameters:
     ///   - isExempt: listed in `exempt_clients`: neither judged nor recorded.
     ///   - isOutgoingClient: listed in `outgoing_networks`.
+    ///   - records: of its outgoing mail.
     public init(
         number: UInt64, settings: SessionSettings, client: PeerAddress, server: PeerAddress,
-        direction: Direction, isExempt: Bool, isOutgoingClient: Bool, clientTLS: ClientTLS = ClientTLS()
+        direction: Direction, isExempt: Bool, isOutgoingClient: Bool, records: RecordRule = .all, clientTLS: ClientTLS = ClientTLS()
     ) {
         self.number = number
         self.settings = settings
@@ -161,6 +168,7 @@ public struct SMTPSession {
         self.direction = direction
         self.isExempt = isExempt
         self.isOutgoingClient = isOutgoingClient
+        self.records = records
         mayForward = settings.networks.forwarding.contains { $0.contains(client) }
         self.clientTLS = clientTLS
     }
@@ -295,10 +303,6 @@ public struct SMTPSession {
         errors += 1
         let wasFull = awaited.isFull            // commands wait then; lines that are none come here all the same
         answer(reply, into: sink)
-        guard settings.hardErrorLimit > 0 && errors >= settings.hardErrorLimit || wasFull else { return }
-        answer(Replies.tooManyErrors, into: sink)
-        if awaited.isEmpty { return close(into: sink) }
-        input = .closed
-        endsWhenAnswered = true
+        if hasTooManyErrors || wasFull { endBehindReplies(into: sink) }
     }
 }

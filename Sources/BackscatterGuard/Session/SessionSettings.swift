@@ -51,7 +51,7 @@ public final class SessionSettings: Sendable {
     public let refusesBareLineEndings: Bool
     public let refusalURL: String?
     public let holdLimit: Int
-    public let hardErrorLimit: Int
+    public let limits: SessionLimits
     public let timeouts: SessionTimeouts
     public let upstreamTLS: UpstreamTLS
     /// AUTH is carried in clear too.
@@ -92,7 +92,7 @@ public final class SessionSettings: Sendable {
     public init(
         hostname: String, identity: UpstreamIdentity, policy: Policy, recordFailure: RecordFailure = .tempfail, recordPairs: PairRecording = .withoutID,
         refusesBareLineEndings: Bool = false, refusalURL: String? = nil, holdLimit: Int = 256 * 1024,
-        hardErrorLimit: Int = 20, timeouts: SessionTimeouts = SessionTimeouts(),
+        limits: SessionLimits = SessionLimits(), timeouts: SessionTimeouts = SessionTimeouts(),
         upstreamTLS: UpstreamTLS = .none, authWithoutTLS: Bool = false,
         networks: ClientNetworks = ClientNetworks()
     ) {
@@ -104,7 +104,7 @@ public final class SessionSettings: Sendable {
         self.refusesBareLineEndings = refusesBareLineEndings
         self.refusalURL = refusalURL
         self.holdLimit = holdLimit
-        self.hardErrorLimit = hardErrorLimit
+        self.limits = limits
         self.timeouts = timeouts
         self.upstreamTLS = upstreamTLS
         self.authWithoutTLS = authWithoutTLS

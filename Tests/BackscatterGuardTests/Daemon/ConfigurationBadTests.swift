@@ -7,7 +7,7 @@ import Testing
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../bad-config").standardizedFileURL
     static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
 
-    @Test func casesAreFound() { #expect(Self.cases.count >= 30) }
+    @Test func casesAreFound() { #expect(Self.cases.count >= 31) }
 
     @Test(arguments: cases) func refuses(_ name: String) throws {
         let directory = Self.folder.appending(path: name).path + "/"

@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func emptyRefusedChunkAndTooManyErrors() {
-        let t = SessionTranscript { $0.hardErrorLimit = 2 }.opened()
+        let t = SessionTranscript { $0.limits.hardErrors = 2 }.opened()
         t.client("BDAT 0", "BDAT 0 LAST")
         t.clientHears("503 5.5.1 Error: need MAIL command", "503 5.5.1 Error: need MAIL command", "421 4.7.0 Error: too many errors")
         t.isOver()

@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func tooManyErrors() {
-        let t = SessionTranscript { $0.hardErrorLimit = 3 }.opened()
+        let t = SessionTranscript { $0.limits.hardErrors = 3 }.opened()
         t.client("FOO", "FOO")
         t.forgotten()
         t.client("FOO", "FOO")
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func tooManyErrorsBehindAnAwaitedReply() {
-        let t = SessionTranscript { $0.hardErrorLimit = 2 }.opened()
+        let t = SessionTranscript { $0.limits.hardErrors = 2 }.opened()
         t.client("MAIL FROM:<bob@sender.example>", "FOO", "FOO", "FOO")
         t.clientHears()
         t.upstream("250 2.1.0 Ok")
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func tooManyErrorsBehindAReplyThatNeverComes() {
-        let t = SessionTranscript { $0.hardErrorLimit = 1 }.opened()
+        let t = SessionTranscript { $0.limits.hardErrors = 1 }.opened()
         t.client("MAIL FROM:<bob@sender.example>", "FOO")
         t.after(301_000)
         t.clientHears("421 4.4.2 Error: mail server timed out, try again later")
@@ -320,7 +320,7 @@ import Testing
 
     /// A client that pipelines for ever behind a silent upstream is not read on.
     @Test func awaitedRepliesAreBounded() {
-        let t = SessionTranscript { $0.hardErrorLimit = 0 }.opened()
+        let t = SessionTranscript { ($0.limits.hardErrors, $0.limits.softErrors) = (0, 0) }.opened()
         t.client("MAIL FROM:<bob@sender.example>")
         t.clientRaw(String(repeating: "FOO\r\n", count: 5000))
         #expect(t.pending.count > 5 * 3000)
@@ -366,7 +366,7 @@ import Testing
     }
 
     @Test func ordinaryMailMayHaveAnyNumberOfRecipients() {
-        let t = SessionTranscript().opened().mailBegun()
+        let t = SessionTranscript { $0.limits.recipients = 0 }.opened().mailBegun()
         for number in 0..<1100 { t.client("RCPT TO:<user\(number)@example.org>"); t.upstream("250 2.1.5 Ok") }
         t.client("DATA")
         t.upstream("354 go on")

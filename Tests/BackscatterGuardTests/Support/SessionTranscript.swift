@@ -9,6 +9,7 @@ final class SessionTranscript {
     struct Setup {
         var identity = UpstreamIdentity.none
         var direction = Direction.auto
+        var records = RecordRule.all
         var isExempt = false
         var isOutgoingClient = false
         var recordFailure = RecordFailure.tempfail
@@ -18,7 +19,7 @@ final class SessionTranscript {
         var upstreamIsProgram = false
         var refusalURL: String?
         var holdLimit = 256 * 1024
-        var hardErrorLimit = 20
+        var limits = SessionLimits()
         var clientTLS = ClientTLS()
         var upstreamTLS = UpstreamTLS.none
         var authWithoutTLS = true
@@ -63,13 +64,13 @@ final class SessionTranscript {
         let settings = SessionSettings(
             hostname: "guard.example.org", identity: setup.identity, policy: setup.policy, recordFailure: setup.recordFailure, recordPairs: setup.recordPairs,
             refusesBareLineEndings: setup.refusesBareLineEndings, refusalURL: setup.refusalURL, holdLimit: setup.holdLimit,
-            hardErrorLimit: setup.hardErrorLimit, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS,
+            limits: setup.limits, upstreamTLS: setup.upstreamTLS, authWithoutTLS: setup.authWithoutTLS,
             networks: setup.networks
         )
         session = SMTPSession(
             number: 0x2A, settings: settings, client: setup.client ?? .unixSocket,
             server: PeerAddress("192.0.2.25", port: 25) ?? .unixSocket, direction: setup.direction, isExempt: setup.isExempt,
-            isOutgoingClient: setup.isOutgoingClient, clientTLS: setup.clientTLS
+            isOutgoingClient: setup.isOutgoingClient, records: setup.records, clientTLS: setup.clientTLS
         )
         session.opened(at: now, into: sink)
         settle()

@@ -19,6 +19,26 @@
         promise(MessageID([ASCII.less] + id.octets + [ASCII.greater]) != nil, "an id that is none in brackets")
     }
     checkRows(input)
+    for format in MTALogFormat.allCases { checkLog(input, format) }
+    _ = LogPosition(String(decoding: input, as: UTF8.self))
+    _ = RelayReply.entry(input.span)
+}
+
+private let site = LogSite(relays: [Octets("relay.example".utf8)], pairs: .always, isOwnClient: { $0.count % 2 == 0 }, isOwnAddress: { $0.count % 3 != 0 })
+
+/// A log tells the same however it is divided, and no line of it is a trap.
+private func checkLog(_ input: Octets, _ format: MTALogFormat) {
+    let mails = inAnyDivision(input) { pieces in
+        var log = MTALog(format, site, now: 1_795_348_800, isUTC: true)
+        for piece in pieces { log.read(piece.span) }
+        log.finish()
+        return log.take()
+    }
+    for mail in mails {
+        mail.entry.ids.forEach(checkID)
+        promise(mail.time <= 1_795_348_800, "a mail of the future")
+        promise(!mail.entry.isBound || !mail.entry.reversePath.isEmpty, "bound to nobody")
+    }
 }
 
 private let rowKey = SentKey(Octets(repeating: 7, count: SentKey.size))

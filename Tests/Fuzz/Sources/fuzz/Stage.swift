@@ -19,6 +19,12 @@ struct StageSettings {
     var refusesBareLineEndings = false
     var holdLimit = 256 * 1024
     var hardErrorLimit = 20
+    /// Without what puts commands off by time, or 421 where the model does not look for it.
+    var limits: SessionLimits {
+        var limits = SessionLimits()
+        (limits.hardErrors, limits.softErrors, limits.junkCommands) = (hardErrorLimit, 0, 0)
+        return limits
+    }
     var policy = 0
     var isExempt = false
     var isOutgoingClient = false
@@ -70,7 +76,7 @@ final class Stage: SessionSink {
         let shared = SessionSettings(
             hostname: "guard.example.org", identity: settings.identity, policy: Policies.all[settings.policy % Policies.all.count],
             recordFailure: settings.recordFailure, refusesBareLineEndings: settings.refusesBareLineEndings,
-            holdLimit: settings.holdLimit, hardErrorLimit: settings.hardErrorLimit, upstreamTLS: settings.upstreamTLS,
+            holdLimit: settings.holdLimit, limits: settings.limits, upstreamTLS: settings.upstreamTLS,
             authWithoutTLS: settings.clientTLS.start == .none,
             networks: ClientNetworks(
                 exempt: [Network("198.51.100.8")].compactMap { $0 }, outgoing: [Network("198.51.100.6")].compactMap { $0 },

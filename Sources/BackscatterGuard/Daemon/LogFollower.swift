@@ -1,0 +1,214 @@
+// Follows one log on a thread of its own: reads what is new, records it durably, then saves how far it is. Looks five
+// times a second, and at once when somebody asks. It may wait for disks; nobody waits for it without a deadline.
+
+import Glibc
+import Synchronization
+
+/// A source that reads a log. Any thread may ask; the work is done on its own.
+final class LogFollower: Sendable {
+    /// What it works with.
+    struct Parts: Sendable {
+        let source: Configuration.Source
+        let site: SourceSite
+        let sentLog: any SentLog
+        let log: LogWriter
+        let registry: SourceRegistry
+        /// Where the position is kept.
+        let stateDirectory: String
+    }
+
+    /// Told whether all that had been written when it was asked is recorded.
+    typealias Answer = @Sendable (Bool) -> Void
+
+    /// Milliseconds between two looks.
+    static let period: CInt = 200
+
+    private let parts: Parts
+    private let bell: Signal
+    private let asked = Mutex<[Answer]>([])
+    private let isStopped = Atomic(false)
+    private let thread = Mutex<LogThread?>(nil)
+    private let number: Int
+
+    init(_ parts: Parts) throws(SentLogError) {
+        guard let bell = Signal() else { throw .failed(file: parts.source.name, reason: "no descriptor left") }
+        self.bell = bell
+        self.parts = parts
+        number = parts.registry.add(SourceStatus(name: parts.source.name, format: parts.source.format.rawValue))
+    }
+
+    func start() throws(SentLogError) {
+        guard let started = LogThread({ [self] in FollowerWork(parts, number).run(self) }) else {
+            throw .failed(file: parts.source.name, reason: "no thread left")
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Reads once more what is there now.
+    ///
+    /// - Parameter answer: called once, on the follower's thread; never after `stop` has returned.
+    func catchUp(_ answer: @escaping Answer) {
+        asked.withLock { $0.append(answer) }
+        bell.raise()
+    }
+
+    /// Ends the thread when it has saved its position. Idempotent.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        bell.raise()
+        let running = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        running?.join()
+    }
+
+    fileprivate var hasToStop: Bool { isStopped.load(ordering: .acquiring) }
+
+    fileprivate func takeAsked() -> [Answer] {
+        asked.withLock { list in
+            defer { list = [] }
+            return list
+        }
+    }
+
+    fileprivate func wait(atMost milliseconds: CInt) { bell.wait(atMost: milliseconds) }
+}
+
+/// The thread's own part.
+private final class FollowerWork {
+    /// The position of a quiet log is saved so often, in seconds: it bounds the hole if the log vanishes.
+    private static let saved: Int64 = 60
+
+    private let parts: LogFollower.Parts
+    private let number: Int
+    private let file: String
+    private let tail: LogTail
+    private var reader: MTALog
+    private var status: SourceStatus
+    private var position: LogPosition
+    private var savedAt: Int64 = 0
+    private var problem: String?
+
+    init(_ parts: LogFollower.Parts, _ number: Int) {
+        self.parts = parts
+        self.number = number
+        let now = EventLoop.seconds()
+        file = parts.source.positionFile(in: parts.stateDirectory)
+        let left = SmallFile.read(file).flatMap(LogPosition.init)
+        position = left ?? LogPosition(places: [], caughtUp: now)
+        tail = LogTail(path: parts.source.path, position: left)
+        reader = MTALog(parts.source.format, parts.site.logSite, now: now)
+        status = SourceStatus(name: parts.source.name, format: parts.source.format.rawValue)
+    }
+
+    func run(_ follower: LogFollower) {
+        while !follower.hasToStop {
+            let asked = follower.takeAsked()
+            let isCaughtUp = advance(follower)
+            publish(isCaughtUp)
+            for answer in asked { answer(isCaughtUp) }
+            follower.wait(atMost: LogFollower.period)
+        }
+        for answer in follower.takeAsked() { answer(false) }
+        save()
+    }
+
+    /// Reads to the end.
+    ///
+    /// - Returns: whether all that was written is recorded.
+    private func advance(_ follower: LogFollower) -> Bool {
+        while !follower.hasToStop {
+            let began = EventLoop.seconds()
+            switch tail.next(at: EventLoop.milliseconds()) {
+            case .lines(let octets, let isKnown):
+                reader.now = began
+                reader.read(octets.span)
+                let mails = reader.take()
+                if !isKnown, !mails.isEmpty, !record(mails, follower) { return false }
+                if began > savedAt { save() }
+            case .lost(let what): lost(what)
+            case .end:
+                tell(nil)
+                position.caughtUp = began
+                if tail.places != position.places ? began > savedAt : began >= savedAt + FollowerWork.saved { save() }
+                return true
+            case .unreadable(let reason):
+                tell("can't be read: \(reason)")
+                return false
+            }
+        }
+        return false
+    }
+
+    /// Records, and waits until it is durable; tries again until it is, or guardd stops.
+    private func record(_ mails: [LoggedMail], _ follower: LogFollower) -> Bool {
+        while true {
+            guard let error = attempt(mails) else {
+                if let mail = mails.last(where: { !$0.entry.ids.isEmpty }), let id = mail.entry.ids.first {
+                    status.lastID = "<\(ASCII.washed(id.octets, limit: 200))>"
+                    status.lastSent = mail.time
+                }
+                return true
+            }
+            tell("records nothing: \(error.text)")
+            publish(false)
+            if follower.hasToStop { return false }
+            follower.wait(atMost: 1_000)
+        }
+    }
+
+    private func attempt(_ mails: [LoggedMail]) -> SentLogError? {
+        guard let done = Signal() else { return .failed(file: parts.source.name, reason: "no descriptor left") }
+        let outcome = FollowerOutcome()
+        parts.sentLog.record(past: mails.map { ($0.entry, $0.time) }) { error in
+            outcome.error.withLock { $0 = error }
+            done.raise()
+        }
+        done.wait()
+        return outcome.error.withLock { $0 }
+    }
+
+    private func lost(_ what: String) {
+        let now = EventLoop.seconds()
+        let log = parts.log
+        log.write(.error, "source \(parts.source.name): \(what): mail since \(UTC.text(position.caughtUp)) may be missing; unknown ids are not refused until bounce_window is over")
+        parts.sentLog.change(.hole(from: position.caughtUp, to: now)) { error in
+            if let error { log.write(.error, "coverage: \(error.text)") }
+        }
+    }
+
+    /// Tells the operator when things change.
+    private func tell(_ new: String?) {
+        guard new != problem else { return }
+        problem = new
+        if let new {
+            parts.log.write(.error, "source \(parts.source.name): \(new)")
+        } else {
+            parts.log.write(.info, "source \(parts.source.name): read again")
+        }
+    }
+
+    private func publish(_ isCaughtUp: Bool) {
+        status.isAlive = problem == nil
+        status.problem = problem
+        status.behind = tail.behind
+        status.counts = reader.counts
+        if isCaughtUp { status.caughtUp = position.caughtUp }
+        parts.registry.set(number, status)
+    }
+
+    /// Everything before the position is durable.
+    private func save() {
+        position.places = tail.places
+        savedAt = EventLoop.seconds()
+        guard !position.places.isEmpty else { return }
+        if let reason = SmallFile.write(position.text, to: file) {
+            parts.log.write(.error, "source \(parts.source.name): \(file): \(reason): after a restart lines will be read twice")
+        }
+    }
+}
+
+private final class FollowerOutcome: Sendable {
+    let error = Mutex<SentLogError?>(nil)
+}
