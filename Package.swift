@@ -19,12 +19,13 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "BackscatterGuard",
-            dependencies: ["CEvent", "CLMDB", "COpenSSL", "CZlib", "TOMLKit"],
+            dependencies: ["CEvent", "CHiredis", "CLMDB", "COpenSSL", "CZlib", "TOMLKit"],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -32,8 +32,15 @@ struct Check: ParsableCommand {
         let listeners = configuration.listeners.map { "\($0.address) (\($0.direction.rawValue))" }.joined(separator: ", ")
         let upstreams = configuration.upstreams.map(\.text).joined(separator: ", ")
         print("\(configuration.file ?? "flags"): good: listens on \(listeners), upstream \(upstreams), identity \(configuration.upstreamIdentity.rawValue)")
+        for warning in sharedLogWarnings(configuration) { RunOptions.complain("guardd: warning: \(warning)") }
         for certificate in certificates.certificates { print("certificate \(certificate)") }
     }
+}
+
+/// A shared log is looked at, but a server that does not answer is no reason not to start.
+private func sharedLogWarnings(_ configuration: Configuration) -> [String] {
+    guard let settings = try? configuration.sharedLogSettings() else { return [] }
+    return settings.warnings()
 }
 
 extension ConfigurationReference: ExpressibleByArgument {}

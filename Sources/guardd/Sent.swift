@@ -7,7 +7,7 @@ import Glibc
 struct Sent: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Looks into the sent log and tends it.",
-        subcommands: [Lookup.self, Stats.self, Cover.self, Prune.self]
+        subcommands: [Lookup.self, Stats.self, Cover.self, Prune.self, Retire.self]
     )
 
     struct Lookup: ParsableCommand {
@@ -49,7 +49,7 @@ struct Sent: ParsableCommand {
         @OptionGroup var log: SentLogOptions
 
         func run() throws {
-            print(try log.withLog { log, now throws(SentLogError) in SentReport.statistics(try log.statistics(at: now), at: now) })
+            print(try log.withLog { log, now throws(SentLogError) in try log.statisticsText(at: now) })
             for line in EnforcementBlocks(stateDirectory: log.stateDir).lines { print("enforcement: \(line)") }
         }
     }
@@ -75,7 +75,7 @@ struct Sent: ParsableCommand {
             }
             let lines = try log.withLog(begins: true) { log, now throws(SentLogError) in
                 try log.cover(since: time, at: now)
-                return SentReport.coverage(try log.statistics(at: now), at: now)
+                return try log.coverageText(at: now)
             }
             print(lines.joined(separator: "\n"))
         }
@@ -100,25 +100,66 @@ struct Sent: ParsableCommand {
     }
 }
 
+extension Sent {
+    struct Retire: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes a machine that sends no more off the list of a shared log.",
+            discussion: "Say so only when its mail stands in the log: from then on the others alone vouch for the log being complete. Exit status 1 when there is none of that name."
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        @Argument(help: "The host name by which `guardd sent stats` lists it.")
+        var name: String
+
+        func run() throws {
+            guard try log.withLog({ log, _ throws(SentLogError) in try log.retire(name) }) else {
+                complain("no sender is called \(name)")
+                throw ExitCode(1)
+            }
+        }
+    }
+}
+
 /// What the commands have in common: where the log is, and how its faults end them.
 struct SentLogOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Directory of the sent log.", valueName: "directory"))
     var stateDir = "/var/lib/guardd"
 
+    @Option(help: ArgumentHelp("Take directory, times and shared log from this configuration file.", valueName: "file"))
+    var config: String?
+
     static func now() -> Int64 { Int64(time(nil)) }
+
+    private func readConfiguration() throws -> (stateDirectory: String, shared: SharedLogSettings?)? {
+        guard let config else { return nil }
+        do {
+            let configuration = try Configuration.load(file: config, overrides: ConfigurationOverrides())
+            return (configuration.stateDirectory, try configuration.sharedLogSettings())
+        } catch {
+            for line in error.lines { complain("error: \(line)") }
+            throw ExitCode(ConfigurationError.exitStatus)
+        }
+    }
 
     /// Opens the log for one command and closes it again.
     ///
     /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
     ///
     /// - Parameter begins: begin a log where there is none.
-    func withLog<Value>(begins: Bool = false, _ body: (LMDBSentLog, Int64) throws(SentLogError) -> Value) throws -> Value {
+    func withLog<Value>(begins: Bool = false, _ body: (any SentLogDesk, Int64) throws(SentLogError) -> Value) throws -> Value {
         let now = SentLogOptions.now()
-        var settings = SentLogSettings(stateDirectory: stateDir)
+        let configuration = try readConfiguration()
+        var settings = SentLogSettings(stateDirectory: configuration?.stateDirectory ?? stateDir)
         settings.setsTimes = false
         settings.beginsLog = begins
         do throws(SentLogError) {
-            let log = try LMDBSentLog(settings, at: now) { complain($0.text) }
+            let log: any SentLogDesk
+            if let shared = configuration?.shared {
+                log = try RedisDesk(shared, begins: begins)
+            } else {
+                log = try LMDBSentLog(settings, at: now) { complain($0.text) }
+            }
             defer { log.close() }
             return try body(log, now)
         } catch {

@@ -52,7 +52,7 @@ import Testing
         """
 
     @Test func thereAreBlocks() {
-        #expect(Set(Self.blocks.map(\.page)) == ["README.md", "docs/operations.md", "docs/policy.md", "docs/positions.md", "docs/sources.md", "docs/tls.md"])
+        #expect(Set(Self.blocks.map(\.page)) == ["README.md", "docs/milter.md", "docs/operations.md", "docs/policy.md", "docs/positions.md", "docs/recording.md", "docs/redis.md", "docs/sources.md", "docs/tls.md"])
     }
 
     @Test(arguments: blocks)
@@ -60,7 +60,8 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("guardd-docs-\(UUID()).toml").path
         let written = block.text.replacingOccurrences(of: "/var/qmail/bin/qmail-smtpd", with: "/bin/true")
             .replacingOccurrences(of: "/var/qmail/control/rcpthosts", with: path + ".hosts")
-        let text = written.contains("upstream_identity") || written.contains("exec =") ? written : Self.frame + written
+        let isWhole = ["upstream_identity", "exec =", "protocol = \"milter\""].contains { written.contains($0) }
+        let text = isWhole ? written : Self.frame + written
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         try "example.org\n".write(toFile: path + ".hosts", atomically: true, encoding: .utf8)
         defer {

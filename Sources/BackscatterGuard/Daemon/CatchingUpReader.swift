@@ -63,7 +63,7 @@ final class CatchingUpReader: SentLogReader {
         guard bell != nil else { return }
         last += 1
         let number = last
-        if asked.isEmpty { timer?.start(after: patience) }
+        if asked.isEmpty { timer?.set(after: patience) }
         asked[number] = question
         let (inbox, door) = (inbox, door)
         keeper.catchUp { isWhole in
@@ -85,7 +85,7 @@ final class CatchingUpReader: SentLogReader {
             asked[number] = nil
             answer(question, isWhole: false)
         }
-        if let next = asked.values.map(\.deadline).min() { timer?.start(after: max(1, next - now)) }
+        if let next = asked.values.map(\.deadline).min() { timer?.set(after: max(1, next - now)) }
     }
 
     private func answer(_ question: Asked, isWhole: Bool) {

@@ -13,7 +13,8 @@ extension Configuration {
         if listeners.isEmpty, !isFaulty("listener", "--listen") {
             add("listener", "missing; write [[listener]] with address = \"0.0.0.0:25\", or --listen 0.0.0.0:25")
         }
-        if upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
+        let needsUpstream = hasSMTPListener || listeners.isEmpty && !isFaulty("listener", "--listen")
+        if needsUpstream, upstreams.isEmpty, !isFaulty("upstream", "--upstream") {
             add("upstream", "missing; write upstream = \"127.0.0.1:10025\", or --upstream 127.0.0.1:10025, with the mail server's address")
         }
         // Said in the wrong place is told already; a program needs none, also one that is written wrongly.
@@ -21,11 +22,13 @@ extension Configuration {
         if upstreamIdentity == .xforward, xforwardClients.isEmpty, !isFaulty("xforward_clients", "") {
             add("xforward_clients", "missing; upstream_identity = \"xforward\" serves no other clients: write the addresses that Postfix connects from, as [\"127.0.0.1\"]")
         }
-        if !says.contains("upstream_identity"), !isMisplaced, !hasProgramsOnly { add("upstream_identity", Self.identityMissing) }
+        if needsUpstream, !says.contains("upstream_identity"), !isMisplaced, !hasProgramsOnly { add("upstream_identity", Self.identityMissing) }
         checkAddresses(own: own, add)
         checkPolicyWindow(add)
         checkTLS(add)
         checkPrograms(says: says, add)
+        checkMilter(add)
+        checkSharedLog(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }
@@ -45,8 +48,8 @@ extension Configuration {
         """
 
     private func checkAddresses(own: [PeerAddress], _ add: (String?, String) -> Void) {
-        for (index, listener) in listeners.enumerated() where listeners[..<index].contains(where: { $0.address == listener.address }) {
-            add("listener[\(index)].address", "\(listener.address) stands twice; remove one")
+        for (index, listener) in listeners.enumerated() where listeners[..<index].contains(where: { ($0.address, $0.path) == (listener.address, listener.path) }) {
+            add("listener[\(index)].address", "\(listener.text) stands twice; remove one")
         }
         for upstream in upstreams {
             let isOwn = switch upstream {
@@ -88,10 +91,11 @@ extension Configuration {
         for reason in [Reason.sent, .pair, .notABounce] where policySettings.actions[reason] == .refuse {
             warn("actions.\(reason.rawValue): \"refuse\" turns genuine mail away")
         }
+        milterWarnings.forEach(warn)
         for (key, networks) in [("proxy_clients", proxyClients), ("xforward_clients", xforwardClients)] where networks.contains(where: { $0.prefixLength == 0 }) {
             warn("\(key): \"/0\" lets everyone say who he is; name the addresses of your own machines")
         }
-        if upstreamIdentity == .none, !hasProgramsOnly {
+        if upstreamIdentity == .none, !hasProgramsOnly, hasSMTPListener {
             warn("upstream_identity: \"none\": the upstream sees guardd's address as the client; make sure that it trusts no client for that address")
         }
     }

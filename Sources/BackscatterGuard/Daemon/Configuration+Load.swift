@@ -106,6 +106,8 @@ extension Configuration {
             reader.read(table, at: path, with: Options.listener, into: &draft)
             if let address = draft.address {
                 var listener = Listener(address: address, direction: draft.direction, tls: draft.tls, tlsLevel: draft.tlsLevel)
+                (listener.kind, listener.path, listener.socketMode, listener.socketGroup) = (draft.kind, draft.path, draft.socketMode, draft.socketGroup)
+                listener.records = draft.records
                 listener.proxyClients = draft.proxyClients
                 listeners.append(listener)
             } else if table["address"] == nil {

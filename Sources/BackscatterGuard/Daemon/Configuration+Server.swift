@@ -27,7 +27,9 @@ extension SocketAddress {
 extension Configuration {
     /// Some mail passes here that is recorded by itself, so from now on nothing leaves unrecorded. Where that is not so,
     /// the administrator says `guardd sent cover`.
-    var recordsOutgoingMail: Bool { !sources.isEmpty || !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound } }
+    var recordsOutgoingMail: Bool {
+        !sources.isEmpty || !outgoingNetworks.isEmpty || listeners.contains { $0.direction == .outbound || $0.kind == .milter && $0.direction == .auto }
+    }
 
     var sentLogSettings: SentLogSettings {
         SentLogSettings(stateDirectory: stateDirectory, bounceWindow: bounceWindow.clockMilliseconds / 1000, retention: retention.clockMilliseconds / 1000)
@@ -46,7 +48,7 @@ extension Configuration {
             session: session, upstreams: upstreams.compactMap { UpstreamTarget($0, of: self) }, exempt: exemptClients, outgoing: outgoingNetworks, proxies: proxyClients,
             connectTimeout: timeouts.upstreamConnect.clockMilliseconds, holdLimit: max(holdLimit, holdTotalLimit / max(1, workers)),
             isOwn: { own.isOwnListener($0, own: interfaces) },
-            limits: connectionLimits,
+            limits: connectionLimits, milter: milterWorkerSettings(session),
             tlsServer: tls, tlsClient: try makeTLSClient(), upstreamTLSName: upstreamTLSName,
             programs: programSettings
         )
@@ -77,6 +79,9 @@ extension Configuration {
         if new.bounceWindow != bounceWindow { keys.append("bounce_window") }
         if new.retention != retention { keys.append("retention") }
         if new.sources != sources { keys.append("source") }
+        if new.controlPlace != controlPlace { keys.append("control_socket") }
+        if new.spoolPath != spoolPath { keys.append("spool_directory") }
+        if new.sharedLog != sharedLog { keys.append("sent_log") }
         if new.logLevel != logLevel { keys.append("log_level") }
         return keys
     }

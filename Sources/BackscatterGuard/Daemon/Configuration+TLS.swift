@@ -24,7 +24,7 @@ extension Configuration {
     }
 
     func checkTLS(_ add: (String?, String) -> Void) {
-        for (index, listener) in listeners.enumerated() {
+        for (index, listener) in listeners.enumerated() where listener.kind == .smtp {
             let path = "listener[\(index)]"
             if listener.tls == ClientTLS.Start.none, listener.tlsLevel == .encrypt {
                 add("\(path).tls_level", "\"encrypt\" and tls = \"none\" leave no way to send mail; write tls = \"starttls\", or remove one of them")
@@ -82,6 +82,3 @@ extension Configuration.Upstream {
     }
 }
 
-extension Network {
-    fileprivate static let loopback = [Network("127.0.0.0/8"), Network("::1/128")].compactMap(\.self)
-}

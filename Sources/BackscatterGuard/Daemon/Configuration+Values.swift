@@ -7,11 +7,19 @@ extension Configuration {
 
     /// An own address and what comes in there.
     public struct Listener: Sendable, Equatable {
+        public var kind = ListenerKind.smtp
+        /// `.unixSocket` where there is a path.
         public var address: PeerAddress
+        /// Of a Unix socket.
+        public var path: String?
+        /// Permission bits of a Unix socket; nil: 0660.
+        public var socketMode: UInt32?
+        public var socketGroup: String?
         public var direction: Direction
         /// nil: STARTTLS once there is a certificate.
         public var tls: ClientTLS.Start?
         public var tlsLevel: TLSLevel
+        public var records = RecordRule.all
         /// nil: those of the configuration.
         public var proxyClients: [Network]?
 

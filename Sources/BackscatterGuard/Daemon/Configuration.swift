@@ -33,6 +33,14 @@ public struct Configuration: Sendable {
     public var maxProcesses = 100
     public var processEndTimeout = Duration.seconds(10)
 
+    // MARK: Milter
+
+    /// `{daemon_name}` of services whose mail is outgoing.
+    public var milterOutgoingDaemons = ["ORIGINATING"]
+    /// MTAs that may connect, besides this machine's.
+    public var milterClients: [Network] = []
+    public var milterTimeout = Duration.seconds(7_210)
+
     // MARK: As whom it serves
 
     /// Name or number; nil: who started it.
@@ -76,6 +84,18 @@ public struct Configuration: Sendable {
     public var recordPairs = PairRecording.withoutID
     /// Logs that are followed.
     public var sources: [Source] = []
+
+    // MARK: Programs that record
+
+    /// Path of the control socket; nil: there is none.
+    public var controlSocket: String?
+    /// Permission bits.
+    public var controlSocketMode: UInt32 = 0o660
+    /// Of the control socket and the spool; nil: guardd's own.
+    public var controlGroup: Group?
+    /// nil: in the state directory, if there is a control socket.
+    public var spoolDirectory: String?
+    var sharedLogOptions = SharedLogOptions()
 
     // MARK: Content
 

@@ -54,6 +54,15 @@ enum ConfigurationSystem {
         return unsafe String(cString: value)
     }
 
+    /// The number of a group; nil when the system knows none of that name.
+    static func group(_ name: String) -> UInt32? { unsafe getgrnam(name)?.pointee.gr_gid }
+
+    /// Whether a folder lets any other user pass to what lies below it.
+    static func othersMayEnter(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & 0o011 != 0
+    }
+
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
 

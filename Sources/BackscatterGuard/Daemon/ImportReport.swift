@@ -4,7 +4,7 @@
 public struct ImportReport {
     private let configuration: Configuration
     private let policy: Policy
-    private let log: LMDBSentLog
+    private let log: any SentLogDesk
     private let now: Int64
     private let importer: LogImporter
     /// Over all logs imported so far.
@@ -12,7 +12,7 @@ public struct ImportReport {
     private var last: Int64?
 
     /// - Throws: what keeps the log from being read.
-    public init(_ configuration: Configuration, _ policy: Policy, _ log: LMDBSentLog, at now: Int64) throws(SentLogError) {
+    public init(_ configuration: Configuration, _ policy: Policy, _ log: any SentLogDesk, at now: Int64) throws(SentLogError) {
         self.configuration = configuration
         self.policy = policy
         self.log = log
@@ -65,12 +65,12 @@ public struct ImportReport {
     public func conclude(covers: Bool) throws(SentLogError) -> [String] {
         var lines: [String] = []
         if let first, let last {
-            if covers { try log.change(.complete(from: first, to: last + 1)) }
+            if covers { try log.complete(from: first, to: last + 1) }
             let time = "from \(UTC.text(first)) to \(UTC.text(last))"
             lines.append(covers ? "stated as complete: \(time)" : "if these logs tell of all mail that left \(time), say so: guardd import --covers")
         } else if covers {
             lines.append("nothing is stated as complete: no log with stamps was imported (see guardd sent cover)")
         }
-        return lines + SentReport.coverage(try log.statistics(at: now), at: now)
+        return lines + (try log.coverageText(at: now))
     }
 }

@@ -12,11 +12,11 @@ public struct InspectionError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Inspects one message after another.
-public struct Inspector: Sendable {
+public struct Inspector {
     /// Enough for any header section that tells a recipient.
     private static let headerLimit = 128 << 10
 
-    private let lookup: (@Sendable (Inquiry) -> Findings)?
+    private let lookup: ((Inquiry) -> Findings)?
     private let recipient: InspectionRecipient?
     private let now: Int64
 
@@ -24,7 +24,7 @@ public struct Inspector: Sendable {
     ///   - lookup: asks the sent log, about every message; nil: only what can be said without one is said.
     ///   - recipient: whom the messages are for, without `<>`; nil: read from each.
     ///   - now: seconds since 1970.
-    public init(lookup: (@Sendable (Inquiry) -> Findings)?, recipient: String?, now: Int64) {
+    public init(lookup: ((Inquiry) -> Findings)?, recipient: String?, now: Int64) {
         self.lookup = lookup
         self.recipient = recipient.map { InspectionRecipient(octets: Octets($0.utf8), origin: "--recipient") }
         self.now = now

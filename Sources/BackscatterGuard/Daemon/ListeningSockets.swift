@@ -26,7 +26,7 @@ struct ListeningSockets {
         var faults: [ConfigurationError.Fault] = []
         var missing: [Configuration.Listener] = []
         for listener in configuration.listeners {
-            let fitting = passed.indices.filter { PeerAddress(passed[$0].address) == listener.address }
+            let fitting = passed.indices.filter { listener.isBound(to: passed[$0].address) }
             for index in fitting {
                 taken[index] = true
                 add(passed[index], listener.door)
@@ -52,11 +52,12 @@ struct ListeningSockets {
     }
 
     private mutating func open(_ listener: Configuration.Listener, count: Int) throws(ServerError) {
-        for _ in 0..<count {
+        // There is no SO_REUSEPORT for a Unix socket: all workers accept from one.
+        for _ in 0..<(listener.path == nil ? count : 1) {
             do throws(ReactorError) {
-                add(ListeningSocket(try Listener.open(SocketAddress(listener.address)), .own), listener.door)
+                add(ListeningSocket(try listener.open(), .own), listener.door)
             } catch {
-                throw .listen(address: listener.address.description, error)
+                throw .listen(address: listener.text, error)
             }
         }
     }
@@ -147,5 +148,5 @@ extension ListeningSocket {
 
 extension Configuration.Listener {
     /// What sessions that begin here have in common.
-    var door: Door { Door(direction: direction, tls: clientTLS, proxies: proxyClients) }
+    var door: Door { Door(direction: direction, records: records, tls: clientTLS, proxies: proxyClients, isMilter: kind == .milter) }
 }

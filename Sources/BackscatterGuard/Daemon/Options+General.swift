@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, judgement, sentLog, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, sharedLog, hooks, content, limits, deadlines]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(
@@ -73,14 +73,23 @@ enum Options {
             "address", standard: nil, sample: "0.0.0.0:25", expected: "an IP address and a port, as \"0.0.0.0:25\" or \"[::]:25\"",
             "Address and port. \"[::]:25\" takes IPv6 only, so write \"0.0.0.0:25\" in a [[listener]] of its own for IPv4."
         ) { text, target in
-            target.address = ConfigurationAddress.socket(text)
-            return target.address != nil
+            guard let (address, path) = ConfigurationAddress.listener(text) else { return false }
+            (target.address, target.path) = (address, path)
+            return true
         },
         .choice(
             "direction", \.direction, of: ListenerDraft(),
             """
             "inbound": mail to us; notifications are judged. "outbound": mail from us; what is sent is recorded. \
             "auto": outgoing when the client authenticated or is in outgoing_networks, else inbound.
+            """
+        ),
+        .choice(
+            "records", \.records, of: ListenerDraft(),
+            """
+            What is recorded of outgoing mail. "all": all of it; right where only own users' mail passes, as before a submission port. \
+            "own": only what has its sender in a protected domain and, by its Received fields, began here (a login, a local program, \
+            outgoing_networks); for a relay host through which forwarded mail of strangers leaves too.
             """
         ),
         .word(
@@ -95,7 +104,7 @@ enum Options {
             """
         ),
         listenerProxyClients,
-    ]
+    ] + milterListener
 
     static let clients = OptionGroup<Configuration>(
         title: "Clients that are not strangers",
@@ -122,7 +131,12 @@ enum Options {
 /// A `[[listener]]` while it is read: the address may be missing still.
 struct ListenerDraft: Sendable {
     var address: PeerAddress?
+    var kind = Configuration.ListenerKind.smtp
+    var path: String?
+    var socketMode: UInt32?
+    var socketGroup: String?
     var direction = Configuration.Direction.auto
+    var records = RecordRule.all
     var tls: ClientTLS.Start?
     var tlsLevel = Configuration.TLSLevel.may
     /// nil: those of the top.

@@ -285,7 +285,7 @@ final class Relay: SessionSink {
         guard let time else { return }
         // Without memory for a timer the next tick will do.
         if delay == nil { delay = try? LoopTimer(loop: worker.loop) { [unowned self] in drained() } }
-        delay?.start(after: time - worker.now + Relay.clockGrain)
+        delay?.set(after: time - worker.now + Relay.clockGrain)
     }
 
     /// Everything is closed and given back.

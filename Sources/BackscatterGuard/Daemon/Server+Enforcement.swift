@@ -6,7 +6,7 @@ extension Server {
         if isReplaced { return }                                // the file is the successor's now
         let now = EventLoop.seconds()
         enforcement.tick(
-            policy, recordedSince: (try? sentLog.statistics(at: now))?.recordedSince,
+            policy, recordedSince: sentLog.recordedSince(at: now),
             bounceWindow: configuration.sentLogSettings.bounceWindow, at: now
         )
     }

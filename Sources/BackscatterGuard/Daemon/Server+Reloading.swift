@@ -24,6 +24,7 @@ extension Server {
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
             configuration = new
             sources.take(new, settings.session.policy)
+            hooks.take(new)
             policy = settings.session.policy
             enforcement.replace(hosts: new.ownHosts(policy))
             for worker in workers { worker.mailbox.post(.settings(settings)) }

@@ -13,10 +13,11 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: LMDBSentLog
+    let sentLog: any SentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
+    let hooks: HookInputs
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -98,13 +99,13 @@ public final class Server {
         if case .become = privileges { tls.rightsChanged() }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
-        do throws(SentLogError) {
-            sentLog = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        } catch { throw .sentLog(error) }
+        let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
+        sentLog = opened.log
         holes = HoleKeeper(sentLog, log: log)
         sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         try makePredecessor(start.inheritance)
-        try makeWorkers(settings, makeLoop)
+        try makeWorkers(settings, opened, makeLoop)
     }
 
     private static func handedKeys(_ inheritance: Inheritance) -> HandedKeys {
@@ -121,22 +122,12 @@ public final class Server {
         log.write(.info, "serves as \(account.name) (uid \(account.uid), gid \(account.gid))")
     }
 
-    private static func openSentLog(_ configuration: Configuration, isSuccessor: Bool, _ log: LogWriter) throws(SentLogError) -> LMDBSentLog {
-        let sentLog = try LMDBSentLog(configuration.sentLogSettings, at: EventLoop.seconds()) { alarm in
-            log.write(.error, "sent log: \(alarm.text)")
-        }
-        guard configuration.recordsOutgoingMail else { return sentLog }
-        // Nothing leaves through a listener that is not there: from here on all is recorded.
-        try sentLog.startCovering(at: EventLoop.seconds())
-        // But for what the guardd before this one still lets pass: its hole is closed when it has ended.
-        if !isSuccessor { try sentLog.closeHole(at: EventLoop.seconds()) }
-        return sentLog
-    }
-
-    private func makeWorkers(_ settings: WorkerSettings, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
+    private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
             sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
-            makeReader: { [sentLog, sources] in SourceKeeper.reader(sentLog, sources, loop: $0) })
+            makeReader: { [inner = opened.makeReader, sources, spool = hooks.spool] loop throws(ReactorError) in
+                HookInputs.reader(SourceKeeper.reader(try inner(loop), sources, loop: loop), spool, loop: loop)
+            })
         if let makeLoop { shared.makeLoop = makeLoop }
         let shares = try sockets.shares(workers: configuration.workers)
         for (index, own) in shares.enumerated() {
@@ -178,7 +169,8 @@ public final class Server {
         }
         try startWorkers()
         try startSources()
-        log.write(.info, "guardd serves on \(configuration.listeners.map(\.address.description).joined(separator: ", "))")
+        hooks.open()
+        log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
         onReady()
@@ -209,6 +201,7 @@ public final class Server {
         predecessor?.close()
         sockets.close()
         sources.stop()
+        hooks.close()
         if !isReplaced { enforcement.save() }
         sentLog.close()
         log.write(.info, "guardd has stopped")
@@ -230,6 +223,7 @@ public final class Server {
         watchTheClock(at: now)
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
+        hooks.tick()
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }

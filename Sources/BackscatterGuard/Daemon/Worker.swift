@@ -56,6 +56,7 @@ struct WorkerSettings: Sendable {
     var holdLimit: Int
     var isOwn: @Sendable (PeerAddress) -> Bool
     var limits: ConnectionLimits.Settings
+    var milter: MilterWorkerSettings
     /// The certificates; nil without any.
     var tlsServer: TLSServer?
     var tlsClient: TLSClient?
@@ -66,9 +67,12 @@ struct WorkerSettings: Sendable {
 /// What the sessions of a listener have in common.
 struct Door: Sendable, Equatable {
     var direction: Direction
+    var records: RecordRule
     var tls: ClientTLS
     /// Load balancers that send a PROXY header here; nil: those of the settings.
     var proxies: [Network]?
+    /// A mail server speaks there, not a client.
+    var isMilter = false
 }
 
 /// Runs sessions on its own thread.
@@ -88,6 +92,7 @@ final class Worker {
     private var relays: [UInt64: Relay] = [:]
     private let refusals = Refusals()
     let programs: Programs
+    private let milters: MilterLinks
     private let gate = ProxyGate()
     private var isRetiring = false
     private var isStopping = false
@@ -105,11 +110,11 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
     var programSettings: Programs.Settings { settings.programs }
 
-    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, mailbox: Mailbox) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
         self.loop = loop
         self.settings = settings
         sentLog = shared.sentLog
-        reader = shared.makeReader(loop)
+        self.reader = reader
         log = LogGatherer(shared.log, loop: loop)
         connections = shared.connections
         health = shared.health
@@ -117,6 +122,7 @@ final class Worker {
         holes = shared.holes
         enforcement = shared.enforcement
         self.mailbox = mailbox
+        milters = MilterLinks(connections: connections, numbers: numbers)
         programs = Programs(loop: loop, log: log, count: shared.programCount)
         programs.emptied = { [unowned self] in endIfDone() }
         loop.ticked = { [unowned self] in tick() }
@@ -162,12 +168,14 @@ final class Worker {
         refusals.closeAll()
         gate.closeAll()
         for relay in relays.values { relay.finish() }
+        milters.abort()
         log.flush()
     }
 
     private func accept(_ descriptor: CInt, from address: SocketAddress, _ door: Door) {
         refreshTime()
         let peer = PeerAddress(address)
+        if door.isMilter { return milters.accept(descriptor, from: peer, door.direction, settings, worker: self) }
         guard (door.proxies ?? settings.proxies).contains(where: { $0.contains(peer) }) else { return serve(descriptor, peer, door) }
         gate.take(descriptor, at: now, loop: loop) { [unowned self] outcome in headerRead(outcome, from: peer, door) }
     }
@@ -186,9 +194,9 @@ final class Worker {
         }
     }
 
-    /// Where TLS comes first nothing can be said without a handshake.
+    /// Where TLS comes first nothing can be said without a handshake; and a mail server that asks a milter knows no such word.
     private func refuse(_ descriptor: CInt, _ reply: Octets, _ door: Door) {
-        if door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
+        if door.isMilter || door.tls.start == .implicit { return _ = Glibc.close(descriptor) }
         refusals.refuse(descriptor, reply, at: now, loop: loop)
     }
 
@@ -210,7 +218,7 @@ final class Worker {
         let number = numbers.next()
         let session = SMTPSession(
             number: number, settings: settings.session, client: client, server: server ?? PeerAddress(SocketAddress.local(of: descriptor)),
-            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing,
+            direction: door.direction, isExempt: isExempt, isOutgoingClient: isOutgoing, records: door.records,
             clientTLS: tlsServer == nil ? ClientTLS(isRequired: tls.isRequired) : tls
         )
         let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)
@@ -232,8 +240,8 @@ final class Worker {
         endIfDone()
     }
 
-    private func endIfDone() {
-        if isStopping || isRetiring, relays.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
+    func endIfDone() {
+        if isStopping || isRetiring, relays.isEmpty, milters.isEmpty, refusals.isEmpty, gate.isEmpty, programs.isEmpty { loop.stop() }
     }
 
     // MARK: what relays ask for
@@ -287,6 +295,7 @@ final class Worker {
         refreshTime()
         let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
+        milters.tick()
         refusals.tick(at: now)
         programs.tick(at: now, settings.programs)
         gate.tick(at: now)
@@ -298,7 +307,9 @@ final class Worker {
         refreshTime()
         for message in mailbox.take() {
             switch message {
-            case .recorded(let number, let isDurable): relays[number]?.recorded(isDurable)
+            case .recorded(let number, let isDurable):
+                relays[number]?.recorded(isDurable)
+                milters.recorded(number, isDurable)
             case .settings(let new): settings = new
             case .retire(let sockets): retire(draining: sockets)
             case .stop(let sockets): stop(draining: sockets)
@@ -321,6 +332,7 @@ final class Worker {
         gate.stop()
         programs.stop(at: now)
         for relay in relays.values { relay.stop() }
+        milters.stop()
         endIfDone()
     }
 
@@ -329,6 +341,7 @@ final class Worker {
         refusals.closeAll()
         gate.closeAll()
         for relay in relays.values { relay.finish() }
+        milters.abort()
         programs.kill(at: now)
         endIfDone()
     }

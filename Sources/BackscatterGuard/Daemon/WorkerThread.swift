@@ -16,7 +16,7 @@ final class WorkerThread {
         let programCount = ProgramCount()
         let enforcement: EnforcementKeeper
         /// What asks the sent log for the worker on this loop.
-        let makeReader: @Sendable (EventLoop) -> any SentLogReader
+        let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
     }
 
@@ -74,7 +74,15 @@ final class WorkerThread {
             shares.forEach { _ = Glibc.close($0.descriptor) }
             return beginning.set(.failure(error))
         }
-        let worker = Worker(loop: loop, settings: settings, shared: shared, mailbox: mailbox)
+        let reader: any SentLogReader
+        do throws(ReactorError) {
+            reader = try shared.makeReader(loop)
+        } catch {
+            shares.forEach { _ = Glibc.close($0.descriptor) }
+            loop.close(closesWaker: false)
+            return beginning.set(.failure(error))
+        }
+        let worker = Worker(loop: loop, settings: settings, shared: shared, reader: reader, mailbox: mailbox)
         do throws(ReactorError) {
             try worker.listen(shares)
             beginning.set(.success(()))

@@ -53,6 +53,19 @@ public struct SentHeaderReader: Sendable {
         }
     }
 
+    /// A whole field, where an MTA gives them one by one: instead of `read`. Cut by none of its limits.
+    ///
+    /// - Parameter body: with or without the blank behind the colon, folded or not.
+    public mutating func read(field: Span<UInt8>, body: Span<UInt8>) {
+        guard place != .ended else { return }
+        name = field.count <= SentHeaderReader.longestName ? field.copied() : []
+        isNameTooLong = name.isEmpty
+        beginField()
+        guard scanner != nil else { return }
+        for index in body.indices { scanner?.take(body[index]) }
+        endField()
+    }
+
     /// The content has ended; a header section without a body ends here.
     public mutating func finish() {
         if place != .ended { endSection() }

@@ -7,6 +7,7 @@ public enum ASCII {
     public static let lf: UInt8 = 0x0A
     public static let cr: UInt8 = 0x0D
     public static let space: UInt8 = 0x20
+    public static let exclamation: UInt8 = 0x21
     public static let quote: UInt8 = 0x22
     public static let openParenthesis: UInt8 = 0x28
     public static let closeParenthesis: UInt8 = 0x29

@@ -17,7 +17,12 @@ extension Policy {
         guard treatment.isJudged else { return Judgement(verdict: .deliver, reason: treatment.settled ?? .undecided) }
         let treatment = treatment.given(findings)
         if let reason = treatment.settled { return conclude(reason, treatment) }
-        if let reason = Self.reasonWithoutLog(evidence) ?? Self.reasonOfSilence(findings) { return conclude(reason, treatment) }
+        if let reason = Self.reasonWithoutLog(evidence) ?? Self.reasonOfSilence(findings) {
+            var judgement = conclude(reason, treatment)
+            // Other servers give a bounce up after some days of 451; long before, it passes.
+            if reason == .logSilent, findings.availability == .silentForLong, judgement.verdict == .defer { judgement.verdict = .deliver }
+            return judgement
+        }
         if findings.hasKnownID { return judgeKnown(evidence, findings, recipients, treatment) }
         return judgeUnknown(evidence, findings, treatment)
     }
@@ -58,7 +63,7 @@ extension Policy {
         switch findings.availability {
         case .answered: nil
         case .failed: .logFailed
-        case .silent: .logSilent
+        case .silent, .silentForLong: .logSilent
         }
     }
 

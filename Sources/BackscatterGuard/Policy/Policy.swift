@@ -99,6 +99,11 @@ public struct Policy: Sendable {
         }
     }
 
+    /// Whether bounces of mail with this reverse-path come to a protected domain.
+    public func protects(_ reversePath: ReversePath) -> Bool {
+        ForwardPath(reversePath.octets).map(isProtected) ?? protectsAnything
+    }
+
     private func isProtected(_ recipient: ForwardPath) -> Bool {
         recipient.hasPlainDomain ? protected.covers(recipient.domain) : protectsAnything
     }

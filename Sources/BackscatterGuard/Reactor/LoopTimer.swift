@@ -2,7 +2,7 @@
 
 import CEvent
 
-/// Fires once for each `start`. The C event holds one retain until `close()`, which is idempotent.
+/// Fires once for each `set`. The C event holds one retain until `close()`, which is idempotent.
 @safe final class LoopTimer {
     private var event: OpaquePointer?
     private let fired: () -> Void
@@ -18,9 +18,10 @@ import CEvent
     deinit { unsafe precondition(event == nil, "LoopTimer dropped without close()") }
 
     /// Fires in so many milliseconds; a time that was set before counts no more.
-    func start(after milliseconds: Int64) {
+    func set(after milliseconds: Int64) {
         guard let event = unsafe event else { return }
-        var time = timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000 * 1000))
+        let rest = max(0, milliseconds)
+        var time = timeval(tv_sec: Int(rest / 1000), tv_usec: Int(rest % 1000 * 1000))
         unsafe event_add(event, &time)
     }
 

@@ -59,6 +59,13 @@ public struct SocketAddress: Sendable, Hashable {
         }
     }
 
+    /// The path of a Unix socket as bind(2) was given it; nil for any other, and for one without a path.
+    public var unixPath: String? {
+        guard family == AF_UNIX else { return nil }
+        let path = storage.dropFirst(2).prefix { $0 != 0 }
+        return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
+    }
+
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         unsafe storage.withUnsafeBytes { bytes in
             var copy = sockaddr_storage()

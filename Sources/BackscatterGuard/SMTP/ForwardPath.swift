@@ -30,6 +30,12 @@ public struct ForwardPath: Sendable, Hashable {
         self.init(arguments, of: line.span)
     }
 
+    /// A path that an MTA has taken though this grammar doesn't: of no plain domain.
+    public init(opaque octets: Octets) {
+        self.octets = octets
+        (localPart, domain, hasPlainDomain) = (octets, [], false)
+    }
+
     public static func == (left: ForwardPath, right: ForwardPath) -> Bool { left.octets == right.octets }
     public func hash(into hasher: inout Hasher) { hasher.combine(octets) }
 }

@@ -8,6 +8,8 @@ public struct Findings: Sendable, Equatable {
         case failed
         /// A shared log did not answer within its deadline; the rest of the findings says nothing.
         case silent
+        /// The same, for longer than bounces are to be deferred.
+        case silentForLong
     }
 
     public var availability: Availability

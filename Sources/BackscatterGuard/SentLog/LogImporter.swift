@@ -30,7 +30,7 @@ public struct LogImporter {
     private static let group = 1_000
     private static let chunk = 256 << 10
 
-    private let log: LMDBSentLog
+    private let log: any SentLogDesk
     private let now: Int64
     private let oldest: Int64
     private let site: (MTALogFormat) -> LogSite
@@ -38,11 +38,11 @@ public struct LogImporter {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - site: who is one of us, by the format of the log.
-    public init(_ log: LMDBSentLog, at now: Int64, site: @escaping (MTALogFormat) -> LogSite) throws(SentLogError) {
+    public init(_ log: any SentLogDesk, at now: Int64, site: @escaping (MTALogFormat) -> LogSite) throws(SentLogError) {
         self.log = log
         self.now = now
         self.site = site
-        oldest = now - (try log.statistics(at: now).retention)
+        oldest = now - (try log.retention(at: now))
     }
 
     /// - Parameter path: a log, plain or `.gz`; an mbox or a single mail; a Maildir.

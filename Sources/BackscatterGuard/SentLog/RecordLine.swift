@@ -1,5 +1,6 @@
-// The line form in which programs tell what was sent: `id TAB reverse-path TAB forward-paths,comma-separated`.
-// The last two may be missing. Brackets are optional everywhere.
+// The line form in which programs tell what was sent: `ids TAB reverse-path TAB forward-paths,comma-separated`.
+// The last two may be missing. Brackets are optional, but several ids need them: `<one@a.example> <two@a.example>`.
+// Mail that left without an id has an empty first field; then the other two must be there.
 
 enum RecordLine {
     /// Longer lines are refused.
@@ -19,13 +20,48 @@ enum RecordLine {
         if line.allSatisfy(ASCII.isBlank) { return .nothing }
         let fields = line.split(separator: ASCII.tab, omittingEmptySubsequences: false).map { Octets($0) }
         guard fields.count <= 3 else { return .malformed("more than three fields") }
-        guard let id = MessageID(fields[0]) else { return .malformed("no Message-ID in the first field") }
         guard !line.contains(where: { ASCII.isControl($0) && $0 != ASCII.tab }) else { return .malformed("control characters") }
+        let ids = MessageID.all(in: fields[0])
         let reversePath = fields.count > 1 ? trimmed(fields[1]) : []
         if reversePath == [ASCII.less, ASCII.greater] { return .nothing }
-        let forwardPaths = fields.count > 2 ? fields[2].split(separator: ASCII.comma).map { path(Octets($0)) } : []
-        return .entry(SentEntry(ids: [id], reversePath: path(reversePath), forwardPaths: forwardPaths.filter { !$0.isEmpty }))
+        let forwardPaths = fields.count > 2 ? fields[2].split(separator: ASCII.comma).map { path(Octets($0)) }.filter { !$0.isEmpty } : []
+        let entry = SentEntry(ids: ids, reversePath: path(reversePath), forwardPaths: forwardPaths)
+        guard !entry.isEmpty else { return .malformed("no Message-ID in the first field") }
+        return .entry(entry)
     }
+
+    /// The lines that tell of an entry, without line ends: one, unless it is too long for one, or has ids that read right
+    /// only by themselves.
+    ///
+    /// What a line can't tell is left out: a path with control characters, a forward-path with a comma.
+    static func lines(of entry: SentEntry) -> [Octets] {
+        let bracketed = entry.ids.filter { MessageID.all(in: inBrackets($0)) == [$0] }
+        var heads = bracketed.isEmpty ? [] : [Octets(bracketed.map(inBrackets).joined(separator: [ASCII.space]))]
+        // A blank before it, so that it is nothing else but an id, whatever it begins with.
+        for id in entry.ids where !bracketed.contains(id) { heads.append([ASCII.space] + id.octets) }
+        if heads.isEmpty { heads.append([]) }
+        let reversePath = isPlain(entry.reversePath) ? entry.reversePath : []
+        let forwardPaths = entry.forwardPaths.filter { isPlain($0) && !$0.contains(ASCII.comma) }
+        return heads.flatMap { lines(head: $0 + [ASCII.tab] + reversePath, forwardPaths) }
+    }
+
+    private static func lines(head: Octets, _ forwardPaths: [Octets]) -> [Octets] {
+        var lines: [Octets] = []
+        var line = head + [ASCII.tab]
+        for path in forwardPaths where path.count < limit / 4 {
+            if line.count + 1 + path.count > limit {
+                lines.append(line)
+                line = head + [ASCII.tab]
+            }
+            if line.last != ASCII.tab { line.append(ASCII.comma) }
+            line += path
+        }
+        return lines + [line]
+    }
+
+    private static func inBrackets(_ id: MessageID) -> Octets { [ASCII.less] + id.octets + [ASCII.greater] }
+
+    private static func isPlain(_ path: Octets) -> Bool { path.count < limit / 4 && !path.contains(where: ASCII.isControl) }
 
     /// Without blanks around it and without brackets.
     static func path(_ text: Octets) -> Octets {

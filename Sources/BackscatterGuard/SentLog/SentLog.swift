@@ -19,6 +19,9 @@ public protocol SentLog: AnyObject, Sendable {
     /// The heartbeat, once a minute or so: days expire and the clock is watched while no mail goes out.
     func keep(at now: Int64, whenDurable: @escaping @Sendable (SentLogError?) -> Void)
 
+    /// Since when, without a hole, everything is recorded, as far as is known now; nil: it isn't, or a hole is open.
+    func recordedSince(at now: Int64) -> Int64?
+
     /// Commits what is queued and closes. Idempotent.
     func close()
 }

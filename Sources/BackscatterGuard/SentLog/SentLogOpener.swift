@@ -43,7 +43,7 @@ struct SentLogOpener {
         }
     }
 
-    private func prepareDirectory() throws(SentLogError) {
+    func prepareDirectory() throws(SentLogError) {
         let directory = settings.stateDirectory
         if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST { throw .cannotOpen(file: directory, reason: systemReason()) }
         var status = stat()

@@ -8,8 +8,7 @@ public struct SentRecorder {
     private static let group = 1000
     private static let chunk = 65_536
 
-    private let log: LMDBSentLog
-    private let now: Int64
+    private let commit: ([SentEntry]) throws(SentLogError) -> Void
     private let complain: (String) -> Void
     private let acknowledge: (Int) -> Void
     private var waiting: [SentEntry] = []
@@ -24,10 +23,16 @@ public struct SentRecorder {
     ///   - complain: hears, in one line each, of what could not be read.
     ///   - acknowledge: hears how many entries are durable, each time that it is more.
     public init(
-        _ log: LMDBSentLog, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
+        _ log: any SentLogDesk, at now: Int64, complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void = { _ in }
     ) {
-        self.log = log
-        self.now = now
+        self.init(complain: complain, acknowledge: acknowledge) { entries throws(SentLogError) in try log.recordAndWait(entries, at: now) }
+    }
+
+    /// - Parameter commit: returns when entries are durable.
+    init(
+        complain: @escaping (String) -> Void, acknowledge: @escaping (Int) -> Void, commit: @escaping ([SentEntry]) throws(SentLogError) -> Void
+    ) {
+        self.commit = commit
         self.complain = complain
         self.acknowledge = acknowledge
     }
@@ -82,7 +87,7 @@ public struct SentRecorder {
     /// Makes durable what is not yet.
     public mutating func flush() throws(SentLogError) {
         guard !waiting.isEmpty else { return }
-        try log.recordAndWait(waiting, at: now)
+        try commit(waiting)
         recorded += waiting.count
         waiting = []
         acknowledge(recorded)

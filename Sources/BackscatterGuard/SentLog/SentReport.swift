@@ -49,7 +49,7 @@ public enum SentReport {
         return lines
     }
 
-    private static func column(_ number: Int) -> String {
+    static func column(_ number: Int) -> String {
         let digits = String(number)
         return String(repeating: " ", count: max(0, 10 - digits.count)) + digits
     }

@@ -44,6 +44,10 @@ final class MailTransaction {
     /// Outgoing mail: finds the Message-ID, then says whether its record is durable.
     var headers: SentHeaderReader?
     var record = Record.none
+    /// Read along with them where a listener records only what began here.
+    var received = ReceivedReader()
+    /// It did not: nothing of it is recorded.
+    var isForeign = false
     var hold: Hold?
 
     enum Record { case none, asked, durable, failed }

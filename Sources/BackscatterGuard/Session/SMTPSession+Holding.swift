@@ -22,11 +22,7 @@ extension SMTPSession {
     }
 
     private func fullInquiry(_ transaction: MailTransaction, _ hold: Hold) -> Inquiry {
-        let evidence = hold.reader.evidence
-        return Inquiry(
-            ids: evidence.originalMessageIDs, references: evidence.referenceIDs, recipients: transaction.accepted.map(\.octets),
-            failedRecipients: evidence.failedRecipients, countsReturn: !hold.hasCounted && evidence.kind == .bounce
-        )
+        Inquiry(about: hold.reader.evidence, to: transaction.accepted, countsReturn: !hold.hasCounted)
     }
 
     private func ask(_ inquiry: Inquiry, _ stage: Hold.Stage, _ hold: Hold, into sink: some SessionSink) {
@@ -75,15 +71,11 @@ extension SMTPSession {
     }
 
     private mutating func conclude(_ transaction: MailTransaction, _ hold: Hold, _ judgement: Judgement, at now: Int64, into sink: some SessionSink) {
-        switch judgement.verdict {
-        case .deliver, .mark, .divert:
-            if hold.isReleasing { return }                        // DATA or the link is on its way: that answer goes on
-            if case .held = flow { return release(transaction, hold, at: now, into: sink) }
-            if case .undecided = flow { flow = .through }
-            payOwed(at: now, into: sink)
-        case .refuse: takeBack(transaction, hold, Replies.refusal(judgement, tail: settings.refusalTail), at: now, into: sink)
-        case .defer: takeBack(transaction, hold, Replies.deferred, at: now, into: sink)
-        }
+        if let reply = settings.refusal(judgement) { return takeBack(transaction, hold, reply, at: now, into: sink) }
+        if hold.isReleasing { return }                            // DATA or the link is on its way: that answer goes on
+        if case .held = flow { return release(transaction, hold, at: now, into: sink) }
+        if case .undecided = flow { flow = .through }
+        payOwed(at: now, into: sink)
     }
 
     /// Not to be delivered: what has gone up already is taken back before its end, and the client gets `reply`.
@@ -202,8 +194,8 @@ extension SMTPSession {
 
     /// What action `mark` puts before the content.
     func markField(of hold: Hold) -> Octets {
-        guard let judgement = hold.judgement, judgement.verdict == .mark else { return [] }
-        return Octets("X-Guardd-Verdict: \(settings.hostname); verdict=mark; reason=\(judgement.reason.rawValue)\r\n".utf8)
+        guard let judgement = hold.judgement, let field = settings.mark(judgement) else { return [] }
+        return field.name + [ASCII.colon, ASCII.space] + field.body + SMTPSession.crlf
     }
 
     func freeHeldOctets(_ hold: Hold, into sink: some SessionSink) {

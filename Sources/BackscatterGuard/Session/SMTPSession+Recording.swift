@@ -5,14 +5,24 @@ extension SMTPSession {
     mutating func readHeaders(_ octets: Span<UInt8>, _ transaction: MailTransaction, into sink: some SessionSink) {
         if transaction.hasChunks {
             transaction.headers?.read(octets)
+            if records == .own { transaction.received.read(octets) }
         } else {
-            headerUnstuffer.unstuff(octets) { transaction.headers?.read($0) }
+            let readsReceived = records == .own
+            headerUnstuffer.unstuff(octets) {
+                transaction.headers?.read($0)
+                if readsReceived { transaction.received.read($0) }
+            }
         }
         if transaction.headers?.isComplete == true { beginRecord(of: transaction, into: sink) }
     }
 
     private mutating func beginRecord(of transaction: MailTransaction, into sink: some SessionSink) {
         guard let headers = transaction.headers else { return }
+        guard isOwnMail(transaction) else {
+            transaction.isForeign = true
+            transaction.record = .durable
+            return
+        }
         if headers.overflowed, headers.messageIDs.isEmpty {
             transaction.record = .failed
             return
@@ -20,11 +30,7 @@ extension SMTPSession {
         transaction.record = .asked
         // A recipient whose reply is still due counts: recording one too many does no harm.
         let paths = transaction.recipients.filter { $0.reply != .refused }.map(\.path.octets)
-        let ids = headers.messageIDs
-        let entry = SentEntry(
-            ids: ids, reversePath: transaction.reversePath.octets, forwardPaths: paths,
-            keepsPairs: ids.isEmpty || settings.recordPairs == .always
-        )
+        let entry = settings.entry(ids: headers.messageIDs, reversePath: transaction.reversePath.octets, forwardPaths: paths)
         recordsAwaited += 1
         sink.record(entry, isAwaited: true)
     }
@@ -84,7 +90,7 @@ extension SMTPSession {
 
     /// A mail that left without an id gets one from the MTA behind, made of the queue id that its 250 tells.
     func recordQueueID(of transaction: MailTransaction, _ code: Int, _ reply: Octets, into sink: some SessionSink) {
-        guard code < 300, transaction.isRecorded, transaction.headers?.messageIDs.isEmpty == true,
+        guard code < 300, transaction.isRecorded, !transaction.isForeign, transaction.headers?.messageIDs.isEmpty == true,
               let queueID = ReplyText.queueID(in: reply)
         else { return }
         let entry = SentEntry(ids: [], queueID: queueID, reversePath: transaction.reversePath.octets, forwardPaths: [])

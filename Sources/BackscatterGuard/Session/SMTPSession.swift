@@ -68,6 +68,7 @@ public struct SMTPSession {
     let direction: Direction
     let isExempt: Bool
     let isOutgoingClient: Bool
+    let records: RecordRule
     /// Listed in `xforward_clients`: it says whose mail it brings.
     let mayForward: Bool
     /// How this client comes to TLS.
@@ -155,9 +156,10 @@ public struct SMTPSession {
     /// - Parameters:
     ///   - isExempt: listed in `exempt_clients`: neither judged nor recorded.
     ///   - isOutgoingClient: listed in `outgoing_networks`.
+    ///   - records: of its outgoing mail.
     public init(
         number: UInt64, settings: SessionSettings, client: PeerAddress, server: PeerAddress,
-        direction: Direction, isExempt: Bool, isOutgoingClient: Bool, clientTLS: ClientTLS = ClientTLS()
+        direction: Direction, isExempt: Bool, isOutgoingClient: Bool, records: RecordRule = .all, clientTLS: ClientTLS = ClientTLS()
     ) {
         self.number = number
         self.settings = settings
@@ -166,6 +168,7 @@ public struct SMTPSession {
         self.direction = direction
         self.isExempt = isExempt
         self.isOutgoingClient = isOutgoingClient
+        self.records = records
         mayForward = settings.networks.forwarding.contains { $0.contains(client) }
         self.clientTLS = clientTLS
     }

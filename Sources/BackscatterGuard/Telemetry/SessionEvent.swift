@@ -23,6 +23,17 @@ public enum SessionEvent: Sendable {
     case upstreamHandshakeFailed(session: UInt64, reason: String, goesOnInClear: Bool)
     /// The record of an outgoing mail could not be made durable.
     case unrecorded(session: UInt64, passes: Bool)
+    /// A milter connection was closed because the mail server did not speak the protocol, or not in time.
+    case milterClosed(session: UInt64, reason: MilterFault)
+}
+
+/// Why a milter connection was closed.
+public enum MilterFault: String, Sendable, CaseIterable {
+    case malformed = "malformed packet"
+    case version = "protocol version is older than 2"
+    case order = "command out of order"
+    case timeout = "timed out"
+    case undecided = "no answer of the sent log in time, mail server got a temporary failure"
 }
 
 /// One transaction, however it ended.
@@ -38,11 +49,16 @@ public struct TransactionSummary: Sendable {
     public var isOutgoing: Bool
     /// DATA or BDAT was said.
     public var hasContent: Bool
-    /// Octets of content without its end.
-    public var size: Int
+    /// Octets of content without its end; nil when not all of it was asked for.
+    public var size: Int?
     public var judgement: Judgement?
     public var evidence: Evidence?
+    /// The Message-ID under which a mail goes out, where it is told.
+    public var messageID: MessageID?
+    /// The id under which the mail server has queued it, where it told before it asked.
+    public var queueID: Octets?
     /// What the client was told, upstream's octets or guardd's own; nil when it ended before its content did: by RSET, EHLO, QUIT, or a client that went away.
+    /// Of a milter: the reply that the mail server is to give, or the milter's word "accept".
     public var reply: Octets?
 }
 
@@ -60,6 +76,7 @@ extension SessionEvent {
         case .clientHandshakeFailed(let session, let client, let reason): "\(Self.name(session)) client: TLS handshake failed: client=\(client.text) reason=\"\(ASCII.washed(reason.utf8, limit: 200))\""
         case .upstreamHandshakeFailed(let session, let reason, let goesOnInClear): "\(Self.name(session)) upstream: no TLS: \(ASCII.washed(reason.utf8, limit: 200))\(goesOnInClear ? ", going on in clear (upstream_tls = \"may\")" : ", not used (upstream_tls = \"verify\")")"
         case .unrecorded(let session, let passes): "\(Self.name(session)) record: sent mail could not be recorded, \(passes ? "passed on all the same (record_failure = \"pass\")" : "client got a temporary failure")"
+        case .milterClosed(let session, let reason): "\(Self.name(session)) milter: connection closed: \(reason.rawValue)"
         }
     }
 
@@ -73,7 +90,7 @@ extension SessionEvent {
         switch self {
         case .transaction: .info
         case .clientTimedOut, .clientHandshakeFailed: .info
-        case .unlistedClient, .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
+        case .unlistedClient, .milterClosed, .upstreamGarbled, .upstreamTimedOut, .upstreamUnavailable, .upstreamHandshakeFailed: .warning
         case .identityRefused, .unrecorded: .error
         }
     }
@@ -125,9 +142,14 @@ extension TransactionSummary {
             if let id = judgement?.decidingID ?? evidence.originalMessageIDs.first { line.append(" msgid=<", washed: id.octets, ">") }
             line.append(" kind=")
             line.append(evidence.kind.rawValue)
+        } else if let messageID {
+            line.append(" msgid=<", washed: messageID.octets, ">")
         }
-        line.append(" size=")
-        line.append(String(size))
+        if let size {
+            line.append(" size=")
+            line.append(String(size))
+        }
+        if let queueID { line.append(" queue_id=", washed: queueID, "") }
         if let reply { line.append(" reply=\"", washed: reply.prefix { $0 != ASCII.cr }, "\"") }
     }
 

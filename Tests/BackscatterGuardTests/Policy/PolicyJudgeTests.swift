@@ -116,6 +116,7 @@ import Testing
         let policy = try PolicySample.policy()
         #expect(try judge(policy, evidence, Findings(availability: .failed, ids: [nil], isCovered: true)) == Judgement(verdict: .deliver, reason: .logFailed))
         #expect(try judge(policy, evidence, Findings(availability: .silent, ids: [nil])) == Judgement(verdict: .defer, reason: .logSilent))
+        #expect(try judge(policy, evidence, Findings(availability: .silentForLong, ids: [nil])) == Judgement(verdict: .deliver, reason: .logSilent))
     }
 
     @Test func observeJudgesAndTurnsNothingAway() throws {

@@ -9,6 +9,7 @@ final class SessionTranscript {
     struct Setup {
         var identity = UpstreamIdentity.none
         var direction = Direction.auto
+        var records = RecordRule.all
         var isExempt = false
         var isOutgoingClient = false
         var recordFailure = RecordFailure.tempfail
@@ -69,7 +70,7 @@ final class SessionTranscript {
         session = SMTPSession(
             number: 0x2A, settings: settings, client: setup.client ?? .unixSocket,
             server: PeerAddress("192.0.2.25", port: 25) ?? .unixSocket, direction: setup.direction, isExempt: setup.isExempt,
-            isOutgoingClient: setup.isOutgoingClient, clientTLS: setup.clientTLS
+            isOutgoingClient: setup.isOutgoingClient, records: setup.records, clientTLS: setup.clientTLS
         )
         session.opened(at: now, into: sink)
         settle()
