@@ -137,7 +137,7 @@ import Testing
 
     /// A stranger chose the id; it went on under an address of ours, and counts for a bounce to that one only.
     @Test func whatIsBoundCountsForItsAddressOnly() throws {
-        let view = try view(), planted = try id("planted@evil.example")
+        let view = try view(), planted = try id("two@evil.example")
         var entry = SentEntry(ids: [planted], reversePath: Octets("ann@example.org".utf8), keepsPairs: false, recipients: 1)
         entry.isBound = true
         let journal = try #require(JournalEntry.entries(of: entry, at: noon, key: view.key).first)
