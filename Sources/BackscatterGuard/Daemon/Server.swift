@@ -22,6 +22,7 @@ public final class Server {
     var policy: Policy
     let enforcement: EnforcementKeeper
     let notify: SystemdNotify
+    private var watchdog: Watchdog
     let program: Program?
     var sockets: ListeningSockets
     var workers: [WorkerThread] = []
@@ -78,6 +79,9 @@ public final class Server {
         self.onReady = onReady
         self.log = log
         notify = start.notify
+        watchdog = Watchdog(
+            microseconds: ConfigurationSystem.variable("WATCHDOG_USEC"), process: ConfigurationSystem.variable("WATCHDOG_PID"), own: getpid(),
+            isSuccessor: start.inheritance.report != nil)
         program = start.program
         let privileges: Privileges
         do { privileges = start.isProcess ? try Privileges.wanted(by: configuration) : .keep } catch { throw .configuration(error) }
@@ -221,6 +225,7 @@ public final class Server {
     private func tick() {
         let now = EventLoop.milliseconds()
         watchTheClock(at: now)
+        if watchdog.isDue(at: now, beats: workers.lazy.filter { !$0.hasEnded }.map(\.mailbox.beat)) { notify.send(.watchdog) }
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         hooks.tick()

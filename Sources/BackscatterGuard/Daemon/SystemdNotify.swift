@@ -10,6 +10,7 @@ struct SystemdNotify: Sendable {
         /// With the time, as Type=notify-reload wants.
         case reloading
         case stopping
+        case watchdog
         /// One line for `systemctl status`.
         case status(String)
         case mainPID(pid_t)
@@ -21,6 +22,7 @@ struct SystemdNotify: Sendable {
             case .ready: "READY=1"
             case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(SystemdNotify.microseconds())"
             case .stopping: "STOPPING=1"
+            case .watchdog: "WATCHDOG=1"
             case .status(let text): "STATUS=\(text)"
             case .mainPID(let process): "MAINPID=\(process)"
             }

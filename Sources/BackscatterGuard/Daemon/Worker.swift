@@ -22,6 +22,13 @@ enum WorkerMessage: Sendable {
 final class Mailbox: Sendable {
     private let messages = Mutex<[WorkerMessage]>([])
     private let waker: Waker
+    /// When the loop has turned last.
+    private let turned = Atomic(EventLoop.milliseconds())
+
+    var beat: Int64 {
+        get { turned.load(ordering: .relaxed) }
+        set { turned.store(newValue, ordering: .relaxed) }
+    }
 
     /// - Parameter waker: closed with the mailbox: letters may still come when the loop has ended.
     init(_ waker: Waker) { self.waker = waker }
@@ -293,6 +300,7 @@ final class Worker {
 
     private func tick() {
         refreshTime()
+        mailbox.beat = now
         let limit = isStressed ? settings.limits.stressTimeout : .max
         for relay in relays.values { relay.tick(commandLimit: limit) }
         milters.tick()
