@@ -10,7 +10,7 @@ enum Fuzz {
     /// What can be fuzzed, by name; one folder of seeds each.
     static let targets: [(name: String, run: @Sendable (Octets) -> Void)] = [
         ("commands", fuzzCommands), ("framing", fuzzFraming), ("replies", fuzzReplies), ("notification", fuzzNotification),
-        ("identity", fuzzIdentity), ("session", fuzzSession), ("sentlog", fuzzSentLog),
+        ("identity", fuzzIdentity), ("session", fuzzSession), ("milter", fuzzMilter), ("sentlog", fuzzSentLog),
     ]
 
     static func main() {
