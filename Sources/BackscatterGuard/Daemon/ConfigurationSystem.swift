@@ -2,6 +2,7 @@
 // room's configuration are all here, each wrapped so that nothing unsafe leaves the function.
 
 import Glibc
+import Synchronization
 
 /// Questions to the operating system.
 enum ConfigurationSystem {
@@ -54,8 +55,21 @@ enum ConfigurationSystem {
         return unsafe String(cString: value)
     }
 
+    /// getpwnam(3) and getgrnam(3) answer in memory that all threads share.
+    private static let accounts = Mutex(())
+
     /// The number of a group; nil when the system knows none of that name.
-    static func group(_ name: String) -> UInt32? { unsafe getgrnam(name)?.pointee.gr_gid }
+    static func group(_ name: String) -> UInt32? {
+        accounts.withLock { _ in unsafe getgrnam(name)?.pointee.gr_gid }
+    }
+
+    /// An account by its name, else by its number; nil when the system knows neither.
+    static func user(_ text: String) -> (name: String, uid: uid_t, gid: gid_t)? {
+        accounts.withLock { _ in
+            guard let entry = unsafe getpwnam(text) ?? uid_t(text).flatMap({ unsafe getpwuid($0) }) else { return nil }
+            return unsafe (String(cString: entry.pointee.pw_name), entry.pointee.pw_uid, entry.pointee.pw_gid)
+        }
+    }
 
     /// Whether a folder lets any other user pass to what lies below it.
     static func othersMayEnter(_ path: String) -> Bool {

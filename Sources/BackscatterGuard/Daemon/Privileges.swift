@@ -15,16 +15,16 @@ struct Account: Equatable {
     /// - Throws: which of them the system does not know, and what to do.
     init(user: String, group: String?) throws(WrongAccount) {
         var ownGroup: gid_t?
-        if let entry = unsafe getpwnam(user) ?? uid_t(user).flatMap({ unsafe getpwuid($0) }) {
-            unsafe (name, uid, ownGroup) = (String(cString: entry.pointee.pw_name), entry.pointee.pw_uid, entry.pointee.pw_gid)
+        if let known = ConfigurationSystem.user(user) {
+            (name, uid, ownGroup) = known
         } else if let number = uid_t(user) {
             (name, uid) = (user, number)
         } else {
             throw WrongAccount(key: "user", problem: "there is no user \"\(user)\"; make one, as: useradd --system \(user)")
         }
         if let group {
-            if let entry = unsafe getgrnam(group) {
-                gid = unsafe entry.pointee.gr_gid
+            if let known = ConfigurationSystem.group(group) {
+                gid = known
             } else if let number = gid_t(group) {
                 gid = number
             } else {
