@@ -58,7 +58,6 @@ extension Configuration {
             } else if !isJournal, table["path"] == nil {
                 reader.fault("\(path).path", "missing; write the path of the log, as \"/var/log/mail.log\", or journal = true")
             }
-            if !isJournal, table["journalctl"] != nil { reader.fault("\(path).journalctl", "is for the journal only; remove it, or write journal = true") }
             guard let format = draft.format, let file = isJournal ? "" : draft.path else { continue }
             var source = Source(format: format, path: file)
             (source.networks, source.senderDomains, source.relayIDs) = (draft.networks, draft.senderDomains, draft.relayIDs)
