@@ -50,7 +50,8 @@ struct Sent: ParsableCommand {
 
         func run() throws {
             print(try log.withLog { log, now throws(SentLogError) in try log.statisticsText(at: now) })
-            for line in EnforcementBlocks(stateDirectory: log.stateDir).lines { print("enforcement: \(line)") }
+            for line in EnforcementBlocks(stateDirectory: try log.stateDirectory()).lines { print("enforcement: \(line)") }
+            for line in SourceReports.lines(stateDirectory: try log.stateDirectory(), at: SentLogOptions.now()) { print(line) }
         }
     }
 
@@ -141,6 +142,9 @@ struct SentLogOptions: ParsableArguments {
             throw ExitCode(ConfigurationError.exitStatus)
         }
     }
+
+    /// Of the configuration file, if one is given.
+    func stateDirectory() throws -> String { try readConfiguration()?.stateDirectory ?? stateDir }
 
     /// Opens the log for one command and closes it again.
     ///

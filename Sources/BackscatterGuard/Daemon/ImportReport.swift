@@ -39,7 +39,7 @@ public struct ImportReport {
         if let time = outcome.first { first = min(first ?? time, time) }
         if var time = outcome.last {
             // A log that is still written is complete up to now: its end was reached.
-            if configuration.sources.contains(where: { configuration.path($0.path) == path }) { time = max(time, now) }
+            if configuration.sources.contains(where: { !$0.isJournal && configuration.path($0.path) == path }) { time = max(time, now) }
             last = max(last ?? time, time)
         }
         return ImportReport.lines(path, outcome)

@@ -72,7 +72,8 @@ final class LogFollower: Sendable {
         }
     }
 
-    fileprivate func wait(atMost milliseconds: CInt) { bell.wait(atMost: milliseconds) }
+    /// - Parameter descriptor: ends the wait too, when it is readable.
+    fileprivate func wait(atMost milliseconds: CInt, or descriptor: CInt? = nil) { bell.wait(atMost: milliseconds, or: descriptor) }
 }
 
 /// The thread's own part.
@@ -83,10 +84,13 @@ private final class FollowerWork {
     private let parts: LogFollower.Parts
     private let number: Int
     private let file: String
-    private let tail: LogTail
+    private let tail: any FollowedLog
     private var reader: MTALog
     private var status: SourceStatus
-    private var position: LogPosition
+    private var report: SourceReport
+    /// When all that was there had been read, and what of the position is saved.
+    private var caughtUp: Int64
+    private var savedPlace: String?
     private var savedAt: Int64 = 0
     private var problem: String?
 
@@ -95,23 +99,39 @@ private final class FollowerWork {
         self.number = number
         let now = EventLoop.seconds()
         file = parts.source.positionFile(in: parts.stateDirectory)
-        let left = SmallFile.read(file).flatMap(LogPosition.init)
-        position = left ?? LogPosition(places: [], caughtUp: now)
-        tail = LogTail(path: parts.source.path, position: left)
+        let left = parts.source.open(position: SmallFile.read(file))
+        (tail, caughtUp) = (left.log, left.caughtUp ?? now)
         reader = MTALog(parts.source.format, parts.site.logSite, now: now)
         status = SourceStatus(name: parts.source.name, format: parts.source.format.rawValue)
+        report = SourceReport(file: parts.source.reportFile(in: parts.stateDirectory), log: parts.log)
     }
 
     func run(_ follower: LogFollower) {
         while !follower.hasToStop {
             let asked = follower.takeAsked()
-            let isCaughtUp = advance(follower)
+            var isCaughtUp = advance(follower)
+            if !asked.isEmpty { isCaughtUp = settle(isCaughtUp, follower) }
             publish(isCaughtUp)
             for answer in asked { answer(isCaughtUp) }
-            follower.wait(atMost: LogFollower.period)
+            follower.wait(atMost: LogFollower.period, or: tail.wake)
         }
         for answer in follower.takeAsked() { answer(false) }
+        tail.close()
         save()
+        report.end()
+    }
+
+    /// Gives what was written just now the time that it needs to come here.
+    private func settle(_ isCaughtUp: Bool, _ follower: LogFollower) -> Bool {
+        var isCaughtUp = isCaughtUp
+        let end = EventLoop.milliseconds() + tail.patience
+        while !follower.hasToStop {
+            let left = end - EventLoop.milliseconds()
+            guard left > 0 else { break }
+            follower.wait(atMost: CInt(left), or: tail.wake)
+            isCaughtUp = advance(follower)
+        }
+        return isCaughtUp
     }
 
     /// Reads to the end.
@@ -124,14 +144,18 @@ private final class FollowerWork {
             case .lines(let octets, let isKnown):
                 reader.now = began
                 reader.read(octets.span)
-                let mails = reader.take()
-                if !isKnown, !mails.isEmpty, !record(mails, follower) { return false }
-                if began > savedAt { save() }
+                if !took(isKnown, began, follower) { return false }
+            case .messages(let messages, let isKnown):
+                reader.now = began
+                for message in messages { reader.read(message) }
+                if !took(isKnown, began, follower) { return false }
             case .lost(let what): lost(what)
+            case .pending: return false
             case .end:
                 tell(nil)
-                position.caughtUp = began
-                if tail.places != position.places ? began > savedAt : began >= savedAt + FollowerWork.saved { save() }
+                caughtUp = began
+                let isNew = tail.position(caughtUp: 0) != savedPlace
+                if isNew ? began > savedAt : began >= savedAt + FollowerWork.saved { save() }
                 return true
             case .unreadable(let reason):
                 tell("can't be read: \(reason)")
@@ -139,6 +163,16 @@ private final class FollowerWork {
             }
         }
         return false
+    }
+
+    /// Records what was found in what was read.
+    ///
+    /// - Returns: false when guardd stops before that is done.
+    private func took(_ isKnown: Bool, _ began: Int64, _ follower: LogFollower) -> Bool {
+        let mails = reader.take()
+        if !isKnown, !mails.isEmpty, !record(mails, follower) { return false }
+        if began > savedAt { save() }
+        return true
     }
 
     /// Records, and waits until it is durable; tries again until it is, or guardd stops.
@@ -172,8 +206,8 @@ private final class FollowerWork {
     private func lost(_ what: String) {
         let now = EventLoop.seconds()
         let log = parts.log
-        log.write(.error, "source \(parts.source.name): \(what): mail since \(UTC.text(position.caughtUp)) may be missing; unknown ids are not refused until bounce_window is over")
-        parts.sentLog.change(.hole(from: position.caughtUp, to: now)) { error in
+        log.write(.error, "source \(parts.source.name): \(what): mail since \(UTC.text(caughtUp)) may be missing; unknown ids are not refused until bounce_window is over")
+        parts.sentLog.change(.hole(from: caughtUp, to: now)) { error in
             if let error { log.write(.error, "coverage: \(error.text)") }
         }
     }
@@ -194,16 +228,17 @@ private final class FollowerWork {
         status.problem = problem
         status.behind = tail.behind
         status.counts = reader.counts
-        if isCaughtUp { status.caughtUp = position.caughtUp }
+        if isCaughtUp { status.caughtUp = caughtUp }
         parts.registry.set(number, status)
+        report.tell(status)
     }
 
     /// Everything before the position is durable.
     private func save() {
-        position.places = tail.places
         savedAt = EventLoop.seconds()
-        guard !position.places.isEmpty else { return }
-        if let reason = SmallFile.write(position.text, to: file) {
+        guard let text = tail.position(caughtUp: caughtUp) else { return }
+        savedPlace = tail.position(caughtUp: 0)
+        if let reason = SmallFile.write(text, to: file) {
             parts.log.write(.error, "source \(parts.source.name): \(file): \(reason): after a restart lines will be read twice")
         }
     }

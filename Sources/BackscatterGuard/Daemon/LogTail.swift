@@ -4,14 +4,18 @@
 import Glibc
 
 /// The lines of a log, in the order in which they were written. Used by one thread.
-final class LogTail {
+final class LogTail: FollowedLog {
     enum Step: Equatable {
         /// Whole lines. Known: an earlier run has told what is in them.
         case lines(Octets, isKnown: Bool)
+        /// The same, from the journal.
+        case messages([JournalMessage], isKnown: Bool)
         /// Lines may be missing from here.
         case lost(String)
         /// All that was written has been read.
         case end
+        /// Nothing to be read now; whether that was all is not known.
+        case pending
         /// The log can't be read now.
         case unreadable(String)
     }
@@ -40,6 +44,16 @@ final class LogTail {
 
     /// Octets that were written and not read.
     var behind: Int { files.reduce(0) { $0 + $1.behind } }
+
+    var wake: CInt? { nil }
+    var patience: Int64 { 0 }
+
+    func position(caughtUp: Int64) -> String? {
+        let places = places
+        return places.isEmpty ? nil : LogPosition(places: places, caughtUp: caughtUp).text
+    }
+
+    func close() {}
 
     /// The next lines.
     ///

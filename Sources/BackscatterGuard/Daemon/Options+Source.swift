@@ -11,6 +11,16 @@ extension Options {
             target.path = text
             return text.hasPrefix("/") && !text.hasSuffix("/")
         },
+        .boolean(
+            "journal", \.isJournal, of: SourceDraft(),
+            "Instead of path: the log is the systemd journal. guardd's user must be allowed to read it (group systemd-journal)."),
+        .text(
+            "journalctl", standard: nil, sample: "/usr/bin/journalctl", expected: "the path of a program",
+            "Where journalctl is, if neither /usr/bin nor /bin. guardd runs it as its own user, without a shell."
+        ) { text, target in
+            target.journalctl = text
+            return text.hasPrefix("/") && !text.hasSuffix("/")
+        },
         .list(
             "networks", \.networks, standard: [], sample: ["127.0.0.0/8", "192.0.2.0/24"], expected: "a network, as \"192.0.2.0/24\" or \"2001:db8::/32\"",
             """
@@ -44,6 +54,8 @@ struct SourceDraft: Sendable {
     var kind = Configuration.Source.Kind.log
     var format: MTALogFormat?
     var path: String?
+    var isJournal = false
+    var journalctl: String?
     var networks: [Network] = []
     var senderDomains: [DomainPattern] = []
     var relayIDs: [String] = []

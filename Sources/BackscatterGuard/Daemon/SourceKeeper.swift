@@ -11,6 +11,7 @@ final class SourceKeeper: Sendable {
     let registry = SourceRegistry()
     private let followers: [LogFollower]
     private let sites: [SourceSite]
+    private let stateDirectory: String
 
     /// Nothing is read before `start`.
     init(_ configuration: Configuration, _ policy: Policy, sentLog: any SentLog, log: LogWriter) throws(SentLogError) {
@@ -26,11 +27,13 @@ final class SourceKeeper: Sendable {
         }
         self.followers = followers
         self.sites = sites
+        stateDirectory = configuration.stateDirectory
     }
 
     var isEmpty: Bool { followers.isEmpty }
 
     func start() throws(SentLogError) {
+        SourceReports.clear(stateDirectory: stateDirectory)
         for follower in followers { try follower.start() }
     }
 

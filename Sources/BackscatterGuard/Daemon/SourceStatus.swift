@@ -3,7 +3,7 @@
 import Synchronization
 
 /// The state of one source at one moment. Times in seconds since 1970.
-public struct SourceStatus: Sendable, Equatable {
+public struct SourceStatus: Sendable, Equatable, Codable {
     /// As the configuration names it: the path of a log, or `journal`.
     public let name: String
     public let format: String

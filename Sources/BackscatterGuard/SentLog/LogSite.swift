@@ -41,7 +41,7 @@ public struct LoggedMail: Sendable, Equatable {
 }
 
 /// Why a log's ids were not recorded, and how many were.
-public struct LogCounts: Sendable, Equatable {
+public struct LogCounts: Sendable, Equatable, Codable {
     /// Lines, whatever they are.
     public var lines = 0
     /// Mails of ours.

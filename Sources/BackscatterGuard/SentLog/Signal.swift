@@ -21,9 +21,11 @@ final class Signal: Sendable {
     }
 
     /// The same for so many milliseconds at most.
-    func wait(atMost milliseconds: CInt) {
-        var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        if unsafe poll(&query, 1, milliseconds) == 1 { wait() }
+    ///
+    /// - Parameter other: a descriptor that ends the wait when it is readable.
+    func wait(atMost milliseconds: CInt, or other: CInt? = nil) {
+        var queries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0)]
+        if unsafe poll(&queries, 2, milliseconds) > 0, queries[0].revents != 0 { wait() }
     }
 
     /// Blocks until raised since the last wait.

@@ -52,6 +52,7 @@ final class LogFolder {
             case .lines(let octets, let isKnown): if !isKnown { text += String(decoding: octets, as: UTF8.self) }
             case .lost: text += "!"
             case .end: return text
+            case .messages, .pending: return text + " not of a file"
             case .unreadable: return text + "?"
             }
         }
