@@ -41,5 +41,6 @@ import CEvent
 
 private func timerFired(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {
     guard let context = unsafe context else { return }
-    unsafe Unmanaged<LoopTimer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.fire() }
+    // Kept during the call: whoever is called may close it and let it go.
+    withExtendedLifetime(unsafe Unmanaged<LoopTimer>.fromOpaque(context).takeUnretainedValue()) { $0.fire() }
 }

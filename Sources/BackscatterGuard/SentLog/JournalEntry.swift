@@ -21,9 +21,13 @@ struct JournalEntry: Sendable, Equatable {
         guard !entry.isEmpty else { return [] }
         let sender = SenderHashes(entry.reversePath, key: key)
         let record = SentRecord(
-            time: time, recipients: max(1, entry.forwardPaths.count), senders: sender.map { [$0] } ?? [], isOpen: sender == nil, key: key)
+            time: time, recipients: entry.recipients ?? max(1, entry.forwardPaths.count), senders: sender.map { [$0] } ?? [],
+            isOpen: sender == nil && !entry.isBound, key: key)
         var ids = entry.ids.map { key.hash(id: $0) }
         if let queueID = entry.queueID, !queueID.isEmpty { ids.append(key.hash(.queueID, queueID)) }
+        ids += entry.idBeginnings.map { key.hash(.idBeginning, $0) }
+        // A shared log keeps what is bound under names of its own: it never meets what counts everywhere.
+        if entry.isBound { ids = ids.map(key.bound) }
         var pairs: [Hash128] = []
         if !entry.reversePath.isEmpty, entry.keepsPairs { pairs = entry.forwardPaths.map { key.hash(pairFrom: entry.reversePath, to: $0) } }
         var entries: [JournalEntry] = []

@@ -55,11 +55,11 @@ struct RedisQuestion: Sendable {
         var rest = replies.dropFirst(RedisQuestion.preface)
         var findings = Findings(nothingFor: inquiry, .answered)
         for (index, forms) in ids.enumerated() {
-            guard let found = record(forms, &rest) else { return nil }
+            guard let found = record(forms, for: inquiry.recipients, &rest) else { return nil }
             findings.ids[index] = found.record
         }
         for (index, forms) in references.enumerated() {
-            guard let found = record(forms, &rest) else { return nil }
+            guard let found = record(forms, for: inquiry.recipients, &rest) else { return nil }
             findings.references[index] = found.record
         }
         for pair in pairs {
@@ -90,9 +90,11 @@ struct RedisQuestion: Sendable {
     }
 
     /// The record that days and spellings know together; nil: a reply is an error.
-    private func record(_ forms: [Hash128], _ rest: inout ArraySlice<RedisReply>) -> (record: SentRecord?, Void)? {
+    private func record(
+        _ forms: [Hash128], for recipients: [Octets], _ rest: inout ArraySlice<RedisReply>
+    ) -> (record: SentRecord?, Void)? {
         var found: SentRecord?
-        for _ in forms {
+        for form in forms.indices {
             var one: SentRecord?
             for (day, reply) in zip(days, rest) {
                 if reply.errorText != nil { return nil }
@@ -101,15 +103,24 @@ struct RedisQuestion: Sendable {
                 if one == nil { one = record } else { one?.merge(record) }
             }
             rest = rest.dropFirst(days.count)
-            if found == nil { found = one }
+            if form >= forms.count / 2 {
+                one?.isBound = true
+                one?.isOpen = false
+            }
+            if found == nil, let one, one.counts(for: recipients) { found = one }
         }
         return (found, ())
     }
 
-    /// The id as it is, then the queue ids it may have been made of.
+    /// The id as it is, as a log may have shown it, the queue ids it may have been made of, the beginnings that a log may have
+    /// left of it; then all of these once more, as they are named where they are bound.
     private static func names(_ ids: [MessageID], _ key: SentKey) -> [[Hash128]] {
         ids.prefix(Inquiry.idLimit).map { id in
-            [key.hash(id: id)] + QueueID.candidates(in: id).map { key.hash(.queueID, $0) }
+            var names = [key.hash(id: id)]
+            if let shown = LoggedID.shown(id) { names.append(key.hash(id: shown)) }
+            names += QueueID.candidates(in: id).map { key.hash(.queueID, $0) }
+            names += LoggedID.beginnings(of: id).map { key.hash(.idBeginning, $0) }
+            return names + names.map(key.bound)
         }
     }
 

@@ -8,7 +8,7 @@ import Synchronization
 final class SentKey: Sendable {
     /// What is hashed. The values stand in every log: never change them.
     enum Kind: UInt8, Sendable {
-        case id = 0x69, idBeginning = 0x62, queueID = 0x71, pair = 0x70, address = 0x61, domain = 0x64, fingerprint = 0x6B
+        case id = 0x69, idBeginning = 0x62, queueID = 0x71, pair = 0x70, address = 0x61, domain = 0x64, fingerprint = 0x6B, bound = 0x6F
     }
 
     static let size = 32
@@ -38,6 +38,9 @@ final class SentKey: Sendable {
     }
 
     func hash(id: MessageID) -> Hash128 { hash(.id, id.key) }
+
+    /// The name of what counts only for one address (SentEntry.isBound), in a log that keeps it apart.
+    func bound(_ name: Hash128) -> Hash128 { hash(.bound, name.octets) }
 
     /// Case-blind: an MTA may return `Ann@Example.org` to `ann@example.org`. A blank can't stand in either unquoted.
     func hash(pairFrom reversePath: Octets, to forwardPath: Octets) -> Hash128 {

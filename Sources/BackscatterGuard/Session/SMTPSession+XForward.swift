@@ -65,7 +65,9 @@ extension SMTPSession {
             sink.toUpstream(line)
             expect(.forwarded, at: now)
         }
-        return lines.isEmpty || keywords?.pipelining == true ? .told : .waits
+        // Where it is the identity, no MAIL goes up that the upstream could take for guardd's own.
+        let maySendMail = keywords?.pipelining == true && settings.identity != .xforward
+        return lines.isEmpty || maySendMail ? .told : .waits
     }
 
     /// What this upstream is told of the mail's client. Where XFORWARD is the identity and the client said nothing, it is

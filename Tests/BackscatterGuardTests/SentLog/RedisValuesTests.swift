@@ -127,16 +127,44 @@ import Testing
         let day = Day.number(noon) - 3
         let record = SentRecord(time: Day.start(day) + 5, recipients: 2, senders: [], isOpen: true, key: view.key)
         var replies = preface(SharedSite(rows: [vouching()], clock: noon * 1000))
-        replies += Array(repeating: .null, count: 23) + (0..<23).map { $0 == 4 ? .octets(record.redisValue(day: day)) : .null }
+        // Each id as it is, then as it is named where it is bound.
+        replies += Array(repeating: .null, count: 46) + (0..<46).map { $0 == 4 ? .octets(record.redisValue(day: day)) : .null }
         replies += (0..<23).map { $0 == 20 ? .octets(Octets("1".utf8)) : .null }
         #expect(question.count == replies.count)
         let findings = try #require(question.findings(replies, run: 9))
         #expect(findings.ids[0] == nil && findings.ids[1] == record && findings.knownPairs == [true] && findings.isCovered && findings.availability == .answered)
     }
 
+    /// A stranger chose the id; it went on under an address of ours, and counts for a bounce to that one only.
+    @Test func whatIsBoundCountsForItsAddressOnly() throws {
+        let view = try view(), planted = try id("two@evil.example")
+        var entry = SentEntry(ids: [planted], reversePath: Octets("ann@example.org".utf8), keepsPairs: false, recipients: 1)
+        entry.isBound = true
+        let journal = try #require(JournalEntry.entries(of: entry, at: noon, key: view.key).first)
+        #expect(journal.ids == [view.key.bound(view.key.hash(id: planted))] && journal.pairs.isEmpty)
+        func found(_ recipient: String) throws -> SentRecord? {
+            let question = RedisQuestion(Inquiry(ids: [planted], recipients: [Octets(recipient.utf8)]), view, at: noon)
+            let replies = preface(SharedSite(rows: [vouching()], clock: noon * 1000))
+                + (0..<46).map { $0 == 24 ? .octets(journal.record.redisValue(day: Day.number(noon))) : .null }
+            return try #require(question.findings(replies, run: 9)).ids[0]
+        }
+        #expect(try found("Ann@example.org")?.isBound == true && found("bob@example.org") == nil)
+    }
+
+    @Test func whatALogCutOffIsRecordedByItsBeginning() throws {
+        let view = try view(), key = view.key
+        let long = try id(String(repeating: "a", count: 120) + "@example.org")
+        let beginning = try #require(LoggedID.beginnings(of: long).first)
+        var entry = SentEntry(ids: [], reversePath: Octets("ann@example.org".utf8), keepsPairs: false)
+        entry.idBeginnings = [beginning]
+        #expect(JournalEntry.entries(of: entry, at: noon, key: key).first?.ids == [key.hash(.idBeginning, beginning)])
+        let forms = 1 + LoggedID.beginnings(of: long).count
+        #expect(RedisQuestion(Inquiry(ids: [long]), view, at: noon).count == 3 + 2 * forms * 23)
+    }
+
     @Test func anErrorAmongTheRepliesIsNoAnswer() throws {
         let question = RedisQuestion(Inquiry(ids: [try id("one@example.org")]), try view(), at: noon)
-        let replies = preface(SharedSite()) + [.error(Octets("LOADING".utf8))] + Array(repeating: .null, count: 22)
+        let replies = preface(SharedSite()) + [.error(Octets("LOADING".utf8))] + Array(repeating: .null, count: 45)
         #expect(question.findings(replies, run: 9) == nil)
         #expect(question.findings(Array(replies.dropLast()), run: 9) == nil)
     }
@@ -145,7 +173,7 @@ import Testing
     @Test func aSilentSenderIsDoubtThenAHole() throws {
         let question = RedisQuestion(Inquiry(ids: [try id("one@example.org")]), try view(), at: noon)
         func findings(_ row: SenderRow, run: UInt64 = 9) -> Findings? {
-            question.findings(preface(SharedSite(rows: [vouching(), row], clock: noon * 1000)) + Array(repeating: .null, count: 23), run: run)
+            question.findings(preface(SharedSite(rows: [vouching(), row], clock: noon * 1000)) + Array(repeating: .null, count: 46), run: run)
         }
         #expect(findings(vouching())?.isCovered == true)
         let lapsing = findings(vouching(until: (noon - 1) * 1000))

@@ -229,12 +229,17 @@ import Testing
     @Test func identityIsToldBeforeEveryMail() {
         let t = transcript { $0.identity = .xforward }.opened(keywords: Self.offering)
         t.client("MAIL FROM:<a@b.example>")
-        t.upstreamHears("XFORWARD NAME=[UNAVAILABLE] ADDR=192.0.2.7 PORT=4711 PROTO=ESMTP HELO=client.example", "MAIL FROM:<a@b.example>")
-        t.upstream("250 2.0.0 Ok", "250 2.1.0 Ok")
+        t.upstreamHears("XFORWARD NAME=[UNAVAILABLE] ADDR=192.0.2.7 PORT=4711 PROTO=ESMTP HELO=client.example")
+        t.upstream("250 2.0.0 Ok")
+        t.upstreamHears("MAIL FROM:<a@b.example>")
+        t.upstream("250 2.1.0 Ok")
         t.client("RSET")
         t.upstream("250 2.0.0 Ok")
         t.forgotten().client("XFORWARD ADDR=198.51.100.1", "MAIL FROM:<a@b.example>")
-        t.upstreamHears("XFORWARD ADDR=198.51.100.1", "MAIL FROM:<a@b.example>")
+        t.upstreamHears("XFORWARD ADDR=198.51.100.1")
+        t.upstream("550 5.7.0 no")
+        t.upstreamHears()
+        t.isOver()
     }
 
     @Test(arguments: ["250 mx", "250-mx\r\n250 XFORWARD NAME HELO"]) func identityNotOffered(_ reply: String) {
