@@ -102,7 +102,7 @@ enum Privileges: Equatable {
 
 extension Configuration {
     /// The first listener that is not on loopback, or on a port that is root's to give.
-    var publicListener: Listener? { listeners.first { !$0.address.isLoopback || $0.address.port < 1024 } }
+    var publicListener: Listener? { listeners.first { $0.path == nil && (!$0.address.isLoopback || $0.address.port < 1024) } }
 
     /// What a start would say about the user, as far as it holds for whoever checks.
     ///

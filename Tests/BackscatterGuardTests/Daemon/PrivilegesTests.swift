@@ -29,6 +29,13 @@ import Testing
         #expect((account.uid, account.gid) == (54321, 54322))
     }
 
+    @Test func noStrangerReachesAUnixSocket() throws {
+        var configuration = Configuration()
+        configuration.listeners = [.init(address: .unixSocket)]
+        configuration.listeners[0].path = "/run/guardd/milter.sock"
+        #expect(try Privileges.wanted(by: configuration, user: 0, group: 0) == .keep)
+    }
+
     @Test func whoIsAnotherAlreadyCanNotChange() throws {
         let wanted = try Self.configuration("127.0.0.1", port: 25, user: "54321", group: "54322")
         #expect(try Privileges.wanted(by: wanted, user: 54321, group: 54322) == .keep)
