@@ -30,14 +30,8 @@ struct Import: ParsableCommand {
 
     func run() throws {
         let configuration = try options.loadConfiguration()
-        let policy: Policy
-        do {
-            policy = try configuration.makePolicy()
-        } catch {
-            for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
-            throw ExitCode(ConfigurationError.exitStatus)
-        }
-        let log = try SentLogOptions.parse(["--state-dir", configuration.stateDirectory])
+        let policy = try options.loadPolicy(configuration)
+        let log = try SentLogOptions.of(configuration)
         let refused = try log.withLog(begins: true) { log, now throws(SentLogError) in
             var report = try ImportReport(configuration, policy, log, at: now)
             var refused = 0

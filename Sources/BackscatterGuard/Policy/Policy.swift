@@ -91,12 +91,13 @@ public struct Policy: Sendable {
     public var protectedPatterns: [String] { protected.values }
 
     /// Those of them whose mode is `auto`.
-    public var automaticPatterns: [String] {
-        protected.values.filter { text in
-            // A suffix is asked about by a name below it that no domain has.
-            let name = text.hasPrefix(".") ? "*" + text : text
-            return (domains.values(covering: Octets(name.utf8)).lazy.compactMap(\.mode).first ?? mode) == .auto
-        }
+    public var automaticPatterns: [String] { protected.values.filter { mode(ofPattern: $0) == .auto } }
+
+    /// The mode of one of `protectedPatterns`.
+    public func mode(ofPattern text: String) -> PolicySettings.Mode {
+        // A suffix is asked about by a name below it that no domain has.
+        let name = text.hasPrefix(".") ? "*" + text : text
+        return domains.values(covering: Octets(name.utf8)).lazy.compactMap(\.mode).first ?? mode
     }
 
     /// Whether bounces of mail with this reverse-path come to a protected domain.
