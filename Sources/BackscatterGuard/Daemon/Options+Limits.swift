@@ -78,7 +78,7 @@ extension Options {
                 "The same for IPv6: one host mostly has a whole /64."),
             .integer(
                 "soft_error_limit", \.softErrorLimit, of: fresh, in: 0...1_000_000,
-                "Commands of a session that guardd or the upstream refused for good, without delivering mail, before each further one waits for error_sleep_time."),
+                "Commands of a session that guardd refused, without delivering mail, before each further one waits for error_sleep_time."),
             .duration(
                 "error_sleep_time", \.errorSleepTime, of: fresh, in: .seconds(0)...(.seconds(60)),
                 "How long."),

@@ -1,5 +1,5 @@
-// Errors of the client, counted as Postfix counts them: what guardd refuses, what the upstream refuses for good, and
-// commands that bring no mail nearer. A delivered mail takes them all back. Beyond the soft limit each command waits, the
+// Errors of the client, counted as Postfix counts them: what guardd refuses, and commands that bring no mail nearer. What the
+// upstream refuses it counts itself, for it hears the client's own commands: a mail to a list with many dead addresses passes. A delivered mail takes them all back. Beyond the soft limit each command waits, the
 // driver's timer saying when its time has come; at the hard limit the session ends.
 
 extension SMTPSession {
@@ -73,15 +73,6 @@ extension SMTPSession {
         if awaited.isEmpty { return close(into: sink) }
         input = .closed
         endsWhenAnswered = true
-    }
-
-    /// The upstream refused a command for good.
-    mutating func countRefusal(_ code: Int, of entry: Awaited) {
-        guard code >= 500 else { return }
-        switch entry {
-        case .hello, .mail, .recipient, .data, .authentication, .plain: errors += 1
-        default: break
-        }
     }
 
     /// A further recipient than there may be: no error of the client's at first (RFC 5321 §4.5.3.1.10).

@@ -73,7 +73,6 @@ extension SMTPSession {
         // No command can follow a chunk that is not yet whole: the reply to it came too early.
         if awaited.isEmpty, isChunkUnderWay { return unasked(code, tail, at: now, into: sink) }
         guard isAnswer(code, to: entry) else { return misanswered(entry, at: now, into: sink) }
-        countRefusal(code, of: entry)
         switch entry {
         case .hello(let extended): helloReplied(code, tail, extended, at: now, into: sink)
         case .helloAgain: helloSaidAgain(code, replies.carried + tail.copied(), at: now, into: sink)

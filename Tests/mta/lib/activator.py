@@ -29,7 +29,13 @@ def listening(address='127.0.0.1', port=None, dual=False, kind=socket.SOCK_STREA
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if ':' in address:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
-    made.bind((address, port or processes.free_port()))
+    while True:
+        try:
+            made.bind((address, port or processes.free_port()))
+            break
+        except OSError:                     # free on loopback, taken on another address that a wildcard covers
+            if port or address != '::':
+                raise
     if kind == socket.SOCK_STREAM:
         made.listen(1000)
     return made
