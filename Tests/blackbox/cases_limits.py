@@ -197,7 +197,6 @@ def cut_connections(site):
     site.until(lambda: site.descriptors() <= start, 15, "descriptors return to %d (have %d)" % (start, site.descriptors()))
     expect(site.upstream.wait(lambda: not site.upstream.live, 10), "upstream connections stay")
     expect(site.rss() - before < 16, "memory grew by %.1f MB" % (site.rss() - before))
-    expect(len(site.upstream.deliveries) == 0 or True, "")
     return "%d cut, memory +%.1f MB" % (count, site.rss() - before)
 
 
