@@ -24,8 +24,9 @@ deps: swift             ## install what building needs and is missing
 build: deps             ## debug build: .build/debug/guardd
 	swift build
 
+# With Swift's libraries inside: it runs on machines without Swift, and is some per cent cheaper a mail.
 release: deps           ## release build: .build/release/guardd
-	swift build -c release
+	swift build -c release --static-swift-stdlib
 
 run: release            ## build, then guardd demo --keep: guardd before a small mail server, to try by hand
 	"$$(swift build -c release --show-bin-path)/guardd" demo --keep
