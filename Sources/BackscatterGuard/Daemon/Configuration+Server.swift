@@ -82,7 +82,7 @@ extension Configuration {
         if new.controlPlace != controlPlace { keys.append("control_socket") }
         if new.spoolPath != spoolPath { keys.append("spool_directory") }
         if new.sharedLog != sharedLog { keys.append("sent_log") }
-        if new.logLevel != logLevel { keys.append("log_level") }
+        keys += loggingKeysChanged(new)
         return keys
     }
 }
