@@ -1,0 +1,4 @@
+/// What `guardd --version`, metrics and the status call this version.
+public enum Version {
+    public static let text = "0.1.0"
+}
