@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import signal
+import struct
 import subprocess
 import sys
 import uuid
@@ -219,6 +220,32 @@ def read_all(descriptor):
 def kill(popen):
     popen.send_signal(signal.SIGKILL)
     popen.wait()
+
+
+def constant_database(keys):
+    """A file as cdbmake(1) writes it, of keys without values."""
+    def slot(key):
+        value = 5381
+        for octet in key:
+            value = ((value << 5) + value & 0xffffffff) ^ octet
+        return value
+
+    records, tables = b'', [[] for _ in range(256)]
+    for key in (key.encode() for key in keys):
+        tables[slot(key) & 255].append((slot(key), 2048 + len(records)))
+        records += struct.pack('<II', len(key), 0) + key
+    head, rest = b'', b''
+    for table in tables:
+        size = 2 * len(table)
+        head += struct.pack('<II', 2048 + len(records) + len(rest), size)
+        places = [(0, 0)] * size
+        for number, place in table:
+            at = (number >> 8) % size
+            while places[at][1]:
+                at = (at + 1) % size
+            places[at] = number, place
+        rest += b''.join(struct.pack('<II', *pair) for pair in places)
+    return head + records + rest
 
 
 def accepting(stream):
