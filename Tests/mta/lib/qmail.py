@@ -168,6 +168,11 @@ class Qmail:
     def enqueue(self, content, envelope=b'Fann@a.example\0Tbob@b.example\0\0', **environment):
         """Starts QMAILQUEUE and writes to it: (exit status, text on descriptor 6, what the real one was given or None, peak of its memory in KiB before
         the last piece of the envelope)."""
+        # Whatever else is open: none of the pipes is to be descriptor 6, nor one of subprocess's own. Python's own are not inherited.
+        low = []
+        while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 6:
+            low.append(descriptor)
+        low.append(descriptor)
         message, said = os.pipe(), os.pipe()
         text = os.pipe()
 
@@ -177,9 +182,9 @@ class Qmail:
             os.dup2(text[1], 6)
             self._become('/')()
 
-        popen = subprocess.Popen([os.path.join(self.hooks, 'qmail-queue')], env={**self.environment, **environment}, preexec_fn=prepare, pass_fds=(6,),
+        popen = subprocess.Popen([os.path.join(self.hooks, 'qmail-queue')], env={**self.environment, **environment}, preexec_fn=prepare, close_fds=False,
                                  stderr=subprocess.DEVNULL)
-        for end in (message[0], said[0], text[1]):
+        for end in (message[0], said[0], text[1], *low):
             os.close(end)
         peak = 0
         for pipe, octets in ((message, content), (said, envelope)):
