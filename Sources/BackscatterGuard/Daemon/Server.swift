@@ -110,7 +110,7 @@ public final class Server {
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         sentLog = opened.log
         holes = HoleKeeper(sentLog, log: log)
-        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        sources = try Server.makeSources(configuration, settings.session.policy, opened, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         status = try StatusSocket(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, log: log)
         try makePredecessor(start.inheritance)
