@@ -69,7 +69,7 @@ public final class Server {
         _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
         onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity, isQueued: true), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: configuration.makeLog(), reload: reload, onReady: onReady)
     }
 
     init(
@@ -218,6 +218,7 @@ public final class Server {
         if !isReplaced { enforcement.save() }
         sentLog.close()
         events.close(at: EventLoop.seconds())
+        log.tellRepeats(at: EventLoop.seconds(), isLast: true)
         log.write(.info, "guardd has stopped")
         log.close()
     }
@@ -241,6 +242,7 @@ public final class Server {
         hooks.tick()
         events.tick(at: EventLoop.seconds())
         status.tick()
+        log.tellRepeats(at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
