@@ -7,11 +7,14 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
     case toml
     /// docs/reference/guardd.toml.md
     case markdown
+    /// docs/metrics.md
+    case metrics
 
     public var text: String {
         switch self {
         case .toml: Self.toml()
         case .markdown: Self.markdown()
+        case .metrics: Metrics.page
         }
     }
 

@@ -13,13 +13,14 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: any SentLog
+    let sentLog: CountedSentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
     let hooks: HookInputs
     let status: StatusSocket
     let startedAt = EventLoop.seconds()
+    var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -106,7 +107,7 @@ public final class Server {
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        sentLog = opened.log
+        sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
         sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
@@ -236,6 +237,7 @@ public final class Server {
         renewCertificates()
         hooks.tick()
         status.tick()
+        history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
