@@ -75,7 +75,7 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     }
 
     public var schema = Self.currentSchema
-    public var version = Version.text
+    public var version = GuarddVersion.text
     public var process: Int32 = 0
     public var time: Int64 = 0
     /// When the process began to serve.
