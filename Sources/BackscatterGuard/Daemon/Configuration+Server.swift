@@ -84,7 +84,7 @@ extension Configuration {
         if new.statusListen != statusListen { keys.append("status_listen") }
         if new.spoolPath != spoolPath { keys.append("spool_directory") }
         if new.sharedLog != sharedLog { keys.append("sent_log") }
-        if new.logLevel != logLevel { keys.append("log_level") }
+        keys += loggingKeysChanged(new)
         return keys
     }
 }

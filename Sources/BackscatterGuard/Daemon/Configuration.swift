@@ -144,6 +144,17 @@ public struct Configuration: Sendable {
     /// How long a new guardd may take to serve after SIGUSR2.
     public var handoverTimeout = Duration.seconds(60)
     public var logLevel = LogLevel.info
+    public var logTo = LogPlace.stderr
+    public var logFormat = LogFormat.text
+    /// Repeated lines of a kind that are written one by one within a minute. 0: all.
+    public var logRepeatLimit = 10
+
+    // MARK: Events
+
+    /// Octets of all files of events together. 0: none are kept.
+    public var eventsSize = 128 << 20
+    /// How long judged notifications are kept. 0: not at all.
+    public var eventsRetention = Duration.seconds(14 * 86_400)
 
     // MARK: How it came to be
 

@@ -66,8 +66,17 @@ extension Server {
         history.note(verdictTally, at: seconds)
         document.history = [.init(history.spans(120, width: 1), step: 60), .init(history.spans(144, width: 10), step: 600)]
         document.problems = reasons + problems(of: document)
+        tell(events, in: &document)
         document.page = document.pageView
         return document
+    }
+
+    private func tell(_ events: EventStore, in document: inout StatusDocument) {
+        document.events = events.recent(50).map(StatusDocument.Event.init)
+        let top = events.top(20, at: document.time)
+        document.topHosts = top.hosts.map { .init(name: $0.name, count: $0.count) }
+        document.topVictims = top.victims.map { .init(name: $0.name, count: $0.count) }
+        if let fault = events.fault { document.problems.append("events are not kept on disk: \(fault)") }
     }
 
     private func problems(of document: StatusDocument) -> [String] {

@@ -24,6 +24,7 @@ public final class Server {
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
+    let events: EventStore
     let notify: SystemdNotify
     private var watchdog: Watchdog
     let program: Program?
@@ -106,6 +107,7 @@ public final class Server {
         if case .become = privileges { tls.rightsChanged() }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
+        events = EventStore(configuration.eventSettings, stateDirectory: configuration.stateDirectory, log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
@@ -132,7 +134,7 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
+            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement, events: events,
             makeReader: { [inner = opened.makeReader, sources, spool = hooks.spool] loop throws(ReactorError) in
                 HookInputs.reader(SourceKeeper.reader(try inner(loop), sources, loop: loop), spool, loop: loop)
             })
@@ -169,6 +171,7 @@ public final class Server {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
         log.start()
+        events.start(at: EventLoop.seconds())
         loop.ticked = { [unowned self] in tick() }
         let stopper = stopper
         loop.woken = { [unowned self] in
@@ -215,6 +218,7 @@ public final class Server {
         status.close()
         if !isReplaced { enforcement.save() }
         sentLog.close()
+        events.close(at: EventLoop.seconds())
         log.write(.info, "guardd has stopped")
         log.close()
     }
@@ -236,6 +240,7 @@ public final class Server {
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         hooks.tick()
+        events.tick(at: EventLoop.seconds())
         status.tick()
         history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {

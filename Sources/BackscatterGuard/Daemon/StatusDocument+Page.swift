@@ -35,7 +35,7 @@ extension StatusDocument {
 
     var eventRows: [[String]] {
         events.map { event in
-            let others = event.recipientCount - 1
+            let others = event.count > 1 ? 0 : event.recipientCount - 1
             return [
                 String(UTC.text(event.time).dropLast().map { $0 == "T" ? " " : $0 }), event.verdict + (event.wouldRefuse ? " (would refuse)" : ""),
                 event.reason, event.count > 1 ? "\(event.count) times" : event.client ?? "unknown",

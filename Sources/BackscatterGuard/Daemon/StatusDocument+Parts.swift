@@ -58,6 +58,14 @@ extension StatusDocument {
     }
 }
 
+extension StatusDocument.Event {
+    init(_ event: VerdictEvent) {
+        self.init(
+            time: event.time, verdict: event.verdict.rawValue, reason: event.reason.rawValue, wouldRefuse: event.wouldRefuse, client: event.client,
+            to: event.recipients, recipientCount: event.recipientCount, messageId: event.messageID, count: event.count)
+    }
+}
+
 extension StatusDocument.History {
     init(_ spans: [VerdictTally], step: Int64) {
         self.init(step: step, delivered: spans.map(\.delivered), wouldRefuse: spans.map(\.wouldRefuse), deferred: spans.map(\.deferred), refused: spans.map(\.refused))

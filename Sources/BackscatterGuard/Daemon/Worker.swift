@@ -95,6 +95,7 @@ final class Worker {
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private let enforcement: EnforcementKeeper
+    private let events: EventStore
     private var settings: WorkerSettings
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
@@ -129,6 +130,7 @@ final class Worker {
         numbers = shared.numbers
         holes = shared.holes
         enforcement = shared.enforcement
+        events = shared.events
         self.mailbox = mailbox
         self.counters = counters
         milters = MilterLinks(connections: connections, numbers: numbers)
@@ -283,8 +285,9 @@ final class Worker {
         counters.count(event)
         switch event {
         case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
-        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+        case .transaction(let summary) where summary.judgement != nil:
             enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+            events.record(summary, at: EventLoop.seconds())
         default: break
         }
         log.write(event)
