@@ -13,13 +13,14 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: any SentLog
+    let sentLog: CountedSentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
     let hooks: HookInputs
     let status: StatusSocket
     let startedAt = EventLoop.seconds()
+    var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -108,7 +109,7 @@ public final class Server {
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         events = EventStore(configuration.eventSettings, stateDirectory: configuration.stateDirectory, log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        sentLog = opened.log
+        sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
         sources = try Server.makeSources(configuration, settings.session.policy, opened, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
@@ -243,6 +244,7 @@ public final class Server {
         events.tick(at: EventLoop.seconds())
         status.tick()
         log.tellRepeats(at: EventLoop.seconds())
+        history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
