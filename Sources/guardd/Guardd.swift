@@ -25,6 +25,6 @@ struct Guardd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guardd",
         abstract: "Refuses forged bounces in front of a mail server.",
-        subcommands: [Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Inspect.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self]
+        subcommands: [Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Inspect.self, DoctorCommand.self, SelftestCommand.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self]
     )
 }
