@@ -61,7 +61,7 @@ struct Events: ParsableCommand {
 
     func run() throws {
         let filter = try makeFilter()
-        var files = EventFiles(stateDirectory: try place.stateDirectory())
+        var files = EventFiles(stateDirectory: try place.place().stateDirectory)
         if let fault = files.fault {
             complain(fault)
             throw ExitCode(66)

@@ -152,6 +152,19 @@ public final class RedisDesk: SentLogDesk {
         return !found.isEmpty
     }
 
+    public func forget(_ id: MessageID, pair: (from: Octets, to: Octets)?, at now: Int64) throws(SentLogError) {
+        let view = try view()
+        let names = [view.key.hash(id: id)] + LoggedID.beginnings(of: id).map { view.key.hash(.idBeginning, $0) }
+        var rows = (names + names.map(view.key.bound)).map { (RedisLayout.Table.ids, $0) }
+        if let pair { rows.append((.pairs, view.key.hash(pairFrom: pair.from, to: pair.to))) }
+        let days = RedisLayout.days(at: now, retention: settings.local.retention)
+        var commands: Octets = []
+        for (table, name) in rows {
+            for day in days { commands.appendCommand([Octets("HDEL".utf8), view.layout.key(table, day: day, of: name), RedisLayout.field(name)]) }
+        }
+        _ = try call(commands, replies: rows.count * days.count)
+    }
+
     private func site() throws(SentLogError) -> SharedSite {
         let question = RedisQuestion(Inquiry(), try view(), at: 0)
         guard let site = RedisQuestion.site(try call(question.commands, replies: question.count), run: hello.run) else {
