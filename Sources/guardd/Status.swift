@@ -14,7 +14,7 @@ struct Status: ParsableCommand {
     func run() throws {
         let configuration = try options.loadConfiguration()
         let policy = try options.loadPolicy(configuration)
-        let (isCovered, coverage) = try SentLogOptions.of(configuration).withLog { log, now throws(SentLogError) in
+        let (isCovered, coverage) = try options.place(configuration).withLog { log, now throws(SentLogError) in
             (log.answer(Inquiry(ids: []), at: now).isCovered, try log.coverageText(at: now))
         }
         let report = StatusReport(policy, isCovered: isCovered, blocks: EnforcementBlocks(stateDirectory: configuration.stateDirectory))
@@ -24,14 +24,19 @@ struct Status: ParsableCommand {
     }
 }
 
-extension SentLogOptions {
-    /// The log of a configuration: its directory, or the log that machines share.
-    static func of(_ configuration: Configuration) throws -> SentLogOptions {
-        try parse(configuration.file.map { ["--config", $0] } ?? ["--state-dir", configuration.stateDirectory])
-    }
-}
-
 extension RunOptions {
+    /// The log of a configuration and the flags over it.
+    ///
+    /// - Throws: ExitCode 78 when the settings of a shared log are no good; the text goes to standard error.
+    func place(_ configuration: Configuration) throws -> SentLogPlace {
+        do {
+            return try SentLogPlace(configuration)
+        } catch {
+            for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
+            throw ExitCode(ConfigurationError.exitStatus)
+        }
+    }
+
     /// - Throws: ExitCode 78 when the file of protected domains can't be read; the text goes to standard error.
     func loadPolicy(_ configuration: Configuration) throws -> Policy {
         do {

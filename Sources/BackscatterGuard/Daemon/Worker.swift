@@ -94,6 +94,7 @@ final class Worker {
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private let enforcement: EnforcementKeeper
+    private let events: EventStore
     private var settings: WorkerSettings
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
@@ -128,6 +129,7 @@ final class Worker {
         numbers = shared.numbers
         holes = shared.holes
         enforcement = shared.enforcement
+        events = shared.events
         self.mailbox = mailbox
         milters = MilterLinks(connections: connections, numbers: numbers)
         programs = Programs(loop: loop, log: log, count: shared.programCount)
@@ -267,8 +269,9 @@ final class Worker {
     func report(_ event: SessionEvent) {
         switch event {
         case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
-        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+        case .transaction(let summary) where summary.judgement != nil:
             enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+            events.record(summary, at: EventLoop.seconds())
         default: break
         }
         log.write(event)

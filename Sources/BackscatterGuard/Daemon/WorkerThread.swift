@@ -15,6 +15,7 @@ final class WorkerThread {
         let holes: HoleKeeper
         let programCount = ProgramCount()
         let enforcement: EnforcementKeeper
+        let events: EventStore
         /// What asks the sent log for the worker on this loop.
         let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
