@@ -4,10 +4,10 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help deps swift build release run test unit-tests script-tests fuzz bench clean
+.PHONY: help deps swift build release run man test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server
+FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server groff mandoc man-db
 FOR_BENCH = haproxy
 # How long `make fuzz` spends on each target.
 SECONDS_EACH = 60
@@ -24,11 +24,16 @@ deps: swift             ## install what building needs and is missing
 build: deps             ## debug build: .build/debug/guardd
 	swift build
 
+# With Swift's libraries inside: it runs on machines without Swift, and is some per cent cheaper a mail.
 release: deps           ## release build: .build/release/guardd
-	swift build -c release
+	swift build -c release --static-swift-stdlib
 
 run: release            ## build, then guardd demo --keep: guardd before a small mail server, to try by hand
 	"$$(swift build -c release --show-bin-path)/guardd" demo --keep
+
+man: build              ## the manual: .build/man/*.[158]; man -l .build/man/guardd.8
+	@command -v python3 >/dev/null || Tests/need python3
+	GUARDD="$$(swift build --show-bin-path)/guardd" deploy/man/generate .build/man
 
 # Both parts run even if one fails; the exit status tells of either.
 test: deps              ## unit tests, then the script tests

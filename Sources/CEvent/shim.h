@@ -6,6 +6,10 @@
 #include <sys/eventfd.h>
 #include <event2/event.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <event2/thread.h>

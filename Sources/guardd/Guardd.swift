@@ -25,6 +25,7 @@ struct Guardd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guardd",
         abstract: "Refuses forged bounces in front of a mail server.",
-        subcommands: [Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Inspect.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self]
+        version: GuarddVersion.text,
+        subcommands: [Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Top.self, Inspect.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self]
     )
 }

@@ -97,6 +97,16 @@ public struct Configuration: Sendable {
     public var spoolDirectory: String?
     var sharedLogOptions = SharedLogOptions()
 
+    // MARK: Status
+
+    public var statusSocket = StatusSocket.standard
+    /// Permission bits.
+    public var statusSocketMode: UInt32 = 0o660
+    /// nil: guardd's own.
+    public var statusGroup: Group?
+    /// Loopback; nil: not over TCP.
+    public var statusListen: PeerAddress?
+
     // MARK: Content
 
     /// nil: `refuse` where an upstream is a program, else `pass`.

@@ -1,5 +1,5 @@
-// The two documents that the table of options generates: the commented configuration file and the reference page. Nothing
-// in them is written by hand; a test compares the files in the tree with what is generated.
+// The documents that the table of options generates: the commented configuration file, the reference page and the manual
+// page. Nothing in them is written by hand; a test compares the files in the tree with what is generated.
 
 /// The generated documents.
 public enum ConfigurationReference: String, Sendable, CaseIterable {
@@ -7,11 +7,17 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
     case toml
     /// docs/reference/guardd.toml.md
     case markdown
+    /// docs/metrics.md
+    case metrics
+    /// guardd.toml(5)
+    case man
 
     public var text: String {
         switch self {
         case .toml: Self.toml()
         case .markdown: Self.markdown()
+        case .metrics: Metrics.page
+        case .man: Self.manual()
         }
     }
 

@@ -13,11 +13,14 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: any SentLog
+    let sentLog: CountedSentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
     let hooks: HookInputs
+    let status: StatusSocket
+    let startedAt = EventLoop.seconds()
+    var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -38,7 +41,7 @@ public final class Server {
     var lastAlarmed = EventLoop.milliseconds()
     let tls: TLSKeeper
     private let connections: ConnectionLimits
-    private let health: UpstreamHealth
+    let health: UpstreamHealth
     private let prober: UpstreamProber
     private let numbers = SessionNumbers()
     private var signals: [SignalSource] = []
@@ -106,10 +109,11 @@ public final class Server {
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         events = EventStore(configuration.eventSettings, stateDirectory: configuration.stateDirectory, log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        sentLog = opened.log
+        sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
         sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
+        status = try StatusSocket(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, log: log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, opened, makeLoop)
     }
@@ -177,6 +181,8 @@ public final class Server {
         try startWorkers()
         try startSources()
         hooks.open()
+        status.answer = { [unowned self] in statusAnswer($0) }
+        status.open(log)
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
@@ -209,6 +215,7 @@ public final class Server {
         sockets.close()
         sources.stop()
         hooks.close()
+        status.close()
         if !isReplaced { enforcement.save() }
         sentLog.close()
         events.close(at: EventLoop.seconds())
@@ -236,6 +243,8 @@ public final class Server {
         hooks.tick()
         events.tick(at: EventLoop.seconds())
         log.tellRepeats(at: EventLoop.seconds())
+        status.tick()
+        history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
