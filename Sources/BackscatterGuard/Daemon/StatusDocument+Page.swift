@@ -2,7 +2,7 @@
 
 extension StatusDocument {
     /// `good`; `warn`: something wants attention; `bad`: no mail is taken, or none judged.
-    var tone: String { !isReady ? "bad" : problems.isEmpty ? "good" : "warn" }
+    var tone: String { !isReady ? "bad" : problems.isEmpty && isEnforced ? "good" : "warn" }
 
     public var headline: String {
         switch state {

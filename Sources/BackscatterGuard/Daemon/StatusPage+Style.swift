@@ -25,7 +25,7 @@ extension StatusPage {
         .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: .6rem; }
         figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem; }
         figcaption { color: var(--soft); font-size: .82rem; margin-bottom: .3rem; }
-        svg { display: block; width: 100%; height: auto; } svg line { stroke: var(--line); } svg text { fill: var(--soft); font-size: 13px; }
+        svg { display: block; width: 100%; height: auto; } svg line { stroke: var(--line); } svg text { fill: var(--soft); font-size: 18px; } svg path { shape-rendering: crispEdges; }
         path.refused, i.refused { fill: var(--refused); background: var(--refused); } path.would_refuse, i.would_refuse { fill: var(--would_refuse); background: var(--would_refuse); }
         path.deferred, i.deferred { fill: var(--deferred); background: var(--deferred); } path.delivered, i.delivered { fill: var(--delivered); background: var(--delivered); }
         .legend { color: var(--soft); font-size: .82rem; margin: .5rem 0 0; } .legend i { display: inline-block; width: .7em; height: .7em; margin: 0 .35em 0 .8em; border-radius: 2px; }
@@ -35,7 +35,7 @@ extension StatusPage {
         th, td { text-align: left; padding: .35rem .8rem; border-top: 1px solid var(--line); vertical-align: top; } thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
         td { overflow-wrap: anywhere; } td:first-child { white-space: nowrap; } #hosts td:last-child, #victims td:last-child { text-align: right; }
         #victims td:first-child { white-space: normal; }
-        .none td { color: var(--soft); }
+        #hosts .none td, #victims .none td, .none td { color: var(--soft); text-align: left; }
         footer { margin-top: 2rem; color: var(--soft); font-size: .82rem; } a { color: inherit; }
 
         """

@@ -82,10 +82,10 @@ struct StatusPage {
         let paths = VerdictPlot.series.map { "<path id=\"\(name)-\($0)\" class=\"\($0)\" d=\"\(plot.paths[$0] ?? "")\"/>" }.joined()
         return """
             <figure><figcaption>Last \(hours) hours</figcaption>
-            <svg id="\(name)" viewBox="0 0 \(VerdictPlot.width) \(VerdictPlot.height + 18)" role="img" aria-label="verdicts of the last \(hours) hours">
+            <svg id="\(name)" viewBox="0 0 \(VerdictPlot.width) \(VerdictPlot.height + 22)" role="img" aria-label="verdicts of the last \(hours) hours">
             <line x1="0" y1="0.5" x2="\(VerdictPlot.width)" y2="0.5"/><line x1="0" y1="\(VerdictPlot.height)" x2="\(VerdictPlot.width)" y2="\(VerdictPlot.height)"/>
             \(paths)
-            <text id="\(name)-top" x="2" y="12">\(plot.top)</text><text x="0" y="\(VerdictPlot.height + 15)">−\(hours) h</text><text x="\(VerdictPlot.width)" y="\(VerdictPlot.height + 15)" text-anchor="end">now</text>
+            <text id="\(name)-top" x="2" y="17">\(plot.top)</text><text x="0" y="\(VerdictPlot.height + 19)">−\(hours) h</text><text x="\(VerdictPlot.width)" y="\(VerdictPlot.height + 19)" text-anchor="end">now</text>
             </svg></figure>
 
             """
