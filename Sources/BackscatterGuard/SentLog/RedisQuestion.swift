@@ -31,8 +31,8 @@ struct RedisQuestion: Sendable {
         self.now = now
         self.view = view
         days = RedisLayout.days(at: now, retention: view.retention)
-        ids = RedisQuestion.names(inquiry.ids, view.key)
-        references = RedisQuestion.names(inquiry.references, view.key)
+        ids = RedisQuestion.names(inquiry.ids, inquiry.recipients, view.key)
+        references = RedisQuestion.names(inquiry.references, inquiry.recipients, view.key)
         pairs = RedisQuestion.pairs(inquiry, view.key)
         var commands: Octets = []
         commands.appendCommand([Octets("HGETALL".utf8), view.layout.senders])
@@ -94,6 +94,7 @@ struct RedisQuestion: Sendable {
         _ forms: [Hash128], for recipients: [Octets], _ rest: inout ArraySlice<RedisReply>
     ) -> (record: SentRecord?, Void)? {
         var found: SentRecord?
+        let kinds = 1 + (recipients.isEmpty ? 1 : min(recipients.count, Inquiry.boundLimit))
         for form in forms.indices {
             var one: SentRecord?
             for (day, reply) in zip(days, rest) {
@@ -103,24 +104,23 @@ struct RedisQuestion: Sendable {
                 if one == nil { one = record } else { one?.merge(record) }
             }
             rest = rest.dropFirst(days.count)
-            if form >= forms.count / 2 {
+            if form >= forms.count / kinds {
                 one?.isBound = true
                 one?.isOpen = false
             }
-            if found == nil, let one, one.counts(for: recipients) { found = one }
+            // What is bound was asked for by the address that it is bound to.
+            if found == nil { found = one }
         }
         return (found, ())
     }
 
-    /// The id as it is, as a log may have shown it, the queue ids it may have been made of, the beginnings that a log may have
-    /// left of it; then all of these once more, as they are named where they are bound.
-    private static func names(_ ids: [MessageID], _ key: SentKey) -> [[Hash128]] {
+    /// The id's names; then all of these as they are named where they are bound: to each recipient, or to anybody where
+    /// no recipient is asked for.
+    private static func names(_ ids: [MessageID], _ recipients: [Octets], _ key: SentKey) -> [[Hash128]] {
         ids.prefix(Inquiry.idLimit).map { id in
-            var names = [key.hash(id: id)]
-            if let shown = LoggedID.shown(id) { names.append(key.hash(id: shown)) }
-            names += QueueID.candidates(in: id).map { key.hash(.queueID, $0) }
-            names += LoggedID.beginnings(of: id).map { key.hash(.idBeginning, $0) }
-            return names + names.map(key.bound)
+            let names = key.names(of: id)
+            if recipients.isEmpty { return names + names.map { key.bound($0) } }
+            return names + recipients.prefix(Inquiry.boundLimit).flatMap { recipient in names.map { key.bound($0, to: recipient) } }
         }
     }
 
