@@ -98,15 +98,14 @@ extension Server {
     }
 
     private func upstreamStates() -> [StatusDocument.Upstream] {
-        let known = health.all
-        return configuration.upstreams.map { upstream in
+        configuration.upstreams.map { upstream in
             let key: UpstreamHealth.Key? = switch upstream {
             case .address(let address): .address(SocketAddress(address))
             case .unix(let path): SocketAddress.unix(path).map { .address($0) }
             case .host(let name, let port): .name(name, port)
             case .program: nil
             }
-            guard let key, let state = known[key] else { return .init(name: upstream.text, state: "up") }
+            guard let key, let state = health.state(of: key) else { return .init(name: upstream.text, state: "up") }
             return .init(name: upstream.text, state: state.reason == nil ? "questionable" : "down", reason: state.reason)
         }
     }

@@ -111,7 +111,7 @@ public final class Server {
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
         sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
-        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        sources = try Server.makeSources(configuration, settings.session.policy, opened, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         status = try StatusSocket(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, log: log)
         try makePredecessor(start.inheritance)
@@ -242,8 +242,8 @@ public final class Server {
         renewCertificates()
         hooks.tick()
         events.tick(at: EventLoop.seconds())
-        log.tellRepeats(at: EventLoop.seconds())
         status.tick()
+        log.tellRepeats(at: EventLoop.seconds())
         history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now

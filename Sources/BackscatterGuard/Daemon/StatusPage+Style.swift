@@ -33,9 +33,8 @@ extension StatusPage {
         .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
         table { border-collapse: collapse; width: 100%; font-size: .88rem; }
         th, td { text-align: left; padding: .35rem .8rem; border-top: 1px solid var(--line); vertical-align: top; } thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
-        td { overflow-wrap: anywhere; } td:first-child { white-space: nowrap; } #hosts td:last-child, #victims td:last-child { text-align: right; }
-        #victims td:first-child { white-space: normal; }
-        #hosts .none td, #victims .none td, .none td { color: var(--soft); text-align: left; }
+        td { overflow-wrap: anywhere; } .events td:nth-child(-n+3) { white-space: nowrap; } .events td:nth-child(4) { min-width: 8.5rem; }
+        .hosts :is(th, td):last-child, .victims :is(th, td):last-child { text-align: right; } .none td:only-child { color: var(--soft); text-align: left; }
         footer { margin-top: 2rem; color: var(--soft); font-size: .82rem; } a { color: inherit; }
 
         """

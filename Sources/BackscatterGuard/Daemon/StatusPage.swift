@@ -73,7 +73,7 @@ struct StatusPage {
         let head = columns.map { "<th scope=\"col\">\(Self.escaped($0))</th>" }.joined()
         let body = rows.map { "<tr>" + $0.map { "<td>\(Self.escaped($0))</td>" }.joined() + "</tr>" }.joined(separator: "\n")
         let none = "<tr class=\"none\"><td colspan=\"\(columns.count)\">\(Self.escaped(empty))</td></tr>"
-        return "<section><h2>\(Self.escaped(title))</h2><div class=\"scroll\"><table><thead><tr>\(head)</tr></thead><tbody id=\"\(id)\" data-empty=\"\(Self.escaped(empty))\">\(rows.isEmpty ? none : body)</tbody></table></div></section>"
+        return "<section><h2>\(Self.escaped(title))</h2><div class=\"scroll\"><table class=\"\(id)\"><thead><tr>\(head)</tr></thead><tbody id=\"\(id)\" data-empty=\"\(Self.escaped(empty))\">\(rows.isEmpty ? none : body)</tbody></table></div></section>"
     }
 
     private func plot(_ history: StatusDocument.History) -> String {

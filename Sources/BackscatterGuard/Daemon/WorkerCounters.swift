@@ -8,9 +8,10 @@ final class WorkerCounters: Sendable {
     /// At least `CounterLayout.size`.
     private static let length = 256
     private let slots: InlineArray<256, Atomic<Int>>
+    fileprivate let layout = CounterLayout.shared
 
     init() {
-        precondition(CounterLayout.shared.size <= Self.length, "the row of counters is too short")
+        precondition(layout.size <= Self.length, "the row of counters is too short")
         slots = InlineArray { _ in Atomic(0) }
     }
 
@@ -30,10 +31,7 @@ final class WorkerCounters: Sendable {
 }
 
 extension WorkerCounters {
-    private static let layout = CounterLayout.shared
-
     func count(_ event: SessionEvent) {
-        let layout = Self.layout
         guard case .transaction(let summary) = event else {
             if let error = SessionError(event) { add(layout.errors.start + error.place) }
             return
@@ -45,16 +43,15 @@ extension WorkerCounters {
         if let kind = summary.evidence?.kind { add(layout.notifications.start + kind.place) }
     }
 
-    func opened(_ conversation: CounterLayout.Conversation) { add(Self.layout.sessionsOpened.start + conversation.place) }
-    func closed(_ conversation: CounterLayout.Conversation) { add(Self.layout.sessionsClosed + conversation.place) }
-    func refused(_ refusal: CounterLayout.Refusal) { add(Self.layout.clientsRefused.start + refusal.place) }
-    func held(by octets: Int) { add(Self.layout.heldBytes, octets) }
-    func moved(_ traffic: CounterLayout.Traffic, _ octets: Int) { add(Self.layout.networkBytes.start + traffic.rawValue, octets) }
-    func secured(_ version: String) { add(Self.layout.tlsSessions.start + (CounterLayout.TLSVersion(rawValue: version) ?? .other).place) }
+    func opened(_ conversation: CounterLayout.Conversation) { add(layout.sessionsOpened.start + conversation.place) }
+    func closed(_ conversation: CounterLayout.Conversation) { add(layout.sessionsClosed + conversation.place) }
+    func refused(_ refusal: CounterLayout.Refusal) { add(layout.clientsRefused.start + refusal.place) }
+    func held(by octets: Int) { add(layout.heldBytes, octets) }
+    func moved(_ traffic: CounterLayout.Traffic, _ octets: Int) { add(layout.networkBytes.start + traffic.rawValue, octets) }
+    func secured(_ version: String) { add(layout.tlsSessions.start + (CounterLayout.TLSVersion(rawValue: version) ?? .other).place) }
 
     /// The sent log has answered a question.
     func found(_ findings: Findings, to inquiry: Inquiry, within microseconds: Int) {
-        let layout = Self.layout
         time(layout.lookupSeconds, microseconds)
         add(layout.idsLookedUp.start, inquiry.ids.count)
         add(layout.idsKnown.start, findings.ids.count { $0 != nil })
@@ -64,9 +61,9 @@ extension WorkerCounters {
     /// Of a worker, now.
     var openSessions: Int { CounterLayout.Conversation.allCases.reduce(0) { $0 + open($1) } }
     func open(_ conversation: CounterLayout.Conversation) -> Int {
-        value(Self.layout.sessionsOpened.start + conversation.place) - value(Self.layout.sessionsClosed + conversation.place)
+        value(layout.sessionsOpened.start + conversation.place) - value(layout.sessionsClosed + conversation.place)
     }
-    var heldOctets: Int { value(Self.layout.heldBytes) }
+    var heldOctets: Int { value(layout.heldBytes) }
 }
 
 extension CounterLayout.Outcome {

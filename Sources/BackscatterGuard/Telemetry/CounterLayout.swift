@@ -22,8 +22,8 @@ struct HistogramFamily: Sendable {
     func slot(_ duration: Int) -> Int { start + (Self.bounds.firstIndex { duration <= $0 } ?? Self.bounds.count) }
 }
 
-/// All of the row.
-struct CounterLayout: Sendable {
+/// All of the row. An object, so that who counts copies nothing of it.
+final class CounterLayout: Sendable {
     static let shared = CounterLayout()
 
     /// Outcomes of transactions, in the order of `transactions`.
