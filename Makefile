@@ -4,10 +4,10 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help deps swift build release run man test unit-tests script-tests fuzz bench clean
+.PHONY: help deps swift build release run man deb test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db
+FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
 FOR_BENCH = haproxy
 # promtool and prometheus are fetched and unpacked by the tests that use them: to install the package would start a service.
 # How long `make fuzz` spends on each target.
@@ -35,6 +35,12 @@ run: release            ## build, then guardd demo --keep: guardd before a small
 man: build              ## the manual: .build/man/*.[158]; man -l .build/man/guardd.8
 	@command -v python3 >/dev/null || Tests/need python3
 	GUARDD="$$(swift build --show-bin-path)/guardd" deploy/man/generate .build/man
+
+deb: deps               ## the Debian package: .build/deb/guardd_VERSION_ARCHITECTURE.deb
+	@command -v python3 >/dev/null || Tests/need python3
+	@Tests/need dpkg-dev binutils
+	swift build -c release --static-swift-stdlib --product guardd
+	deploy/debian/build "$$(swift build -c release --static-swift-stdlib --show-bin-path)/guardd" .build/deb
 
 # Both parts run even if one fails; the exit status tells of either.
 test: deps              ## unit tests, then the script tests

@@ -34,6 +34,9 @@ final class EventSegments {
         (self.settings, self.calls) = (settings, calls)
     }
 
+    /// Opens the file that is to be written, so that what is wrong is told at the start and not at the first event.
+    func prepare(at now: Int64) -> Outcome { Outcome(written: 0, fault: open(at: now)) }
+
     /// Appends whole lines and has them on disk before it returns.
     func append(_ lines: Octets, at now: Int64) -> Outcome {
         if file == nil || size >= settings.segmentSize || now - begun >= settings.segmentAge || now < begun {

@@ -84,6 +84,7 @@ final class EventWriter: Sendable {
 
     private func run() {
         let segments = EventSegments(settings, calls: calls)
+        finish(segments.prepare(at: EventLoop.seconds()), [])
         while waitForMore() {
             let lines = state.withLock { state in
                 defer { state.waiting = [] }

@@ -32,12 +32,14 @@ final class MilterLinks {
     func accept(_ descriptor: CInt, from peer: PeerAddress, _ direction: Direction, _ settings: WorkerSettings, worker: Worker) {
         guard settings.milter.admits(peer) else {
             worker.counters.refused(.milterClient)
-            worker.log.write(.warning, "milter: connection from \(peer.text) refused (milter_clients)")
+            let kind = LogRepeat("milter: connection from \(peer.text) refused", rest: "milter: connection refused", .warning, client: peer.text)
+            worker.log.write(kind, "milter: connection from \(peer.text) refused (milter_clients)")
             return _ = Glibc.close(descriptor)
         }
         guard case .success(let place) = connections.admit(.unixSocket, isListed: true, settings.limits, at: worker.now) else {
             worker.counters.refused(.total)
-            worker.log.write(.warning, "milter: connection refused: too many connections (max_connections)")
+            let kind = LogRepeat("milter: connection refused: too many connections", rest: "milter: too many connections", .warning)
+            worker.log.write(kind, "milter: connection refused: too many connections (max_connections)")
             return _ = Glibc.close(descriptor)
         }
         let session = MilterSession(number: numbers.next(), settings: settings.milter.session, direction: direction)

@@ -202,7 +202,8 @@ final class Worker {
         case .came(let descriptor, nil): serve(descriptor, peer, door, isProxy: true)
         case .failed(let descriptor, let reason):
             counters.refused(.proxyHeader)
-            log.write(.warning, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
+            let kind = LogRepeat("client=\(peer.text) PROXY header", rest: "PROXY header", .warning, client: peer.text)
+            log.write(kind, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
             refuse(descriptor, Replies.noProxyHeader, door)
         case .stopped(let descriptor): refuse(descriptor, Replies.stopping, door)
         case .wentAway: log.write(.debug, "client=\(peer.text) PROXY header: closed before it")
@@ -228,7 +229,8 @@ final class Worker {
         case .success(let admitted): place = admitted
         case .failure(let reason):
             counters.refused(.init(reason))
-            log.write(.info, "client=\(client.text) refused: \(reason.text)")
+            let kind = LogRepeat("client=\(client.text) refused: \(reason.text)", rest: "refused: \(reason.text)", .info, client: client.text)
+            log.write(kind, "client=\(client.text) refused: \(reason.text)")
             return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()

@@ -233,7 +233,7 @@ import Testing
         store.start(at: now)
         store.record(.refused(at: now), at: now)
         store.close(at: now)
-        #expect(place.tape.lines == ["events: can't be written, mail goes on: \(place.folder)/\(EventFiles.name(begun: now)): Not a directory"])
+        #expect(place.tape.lines.count == 1 && place.tape.lines.allSatisfy { $0.hasPrefix("events: can't be written, mail goes on: \(place.folder)/") && $0.hasSuffix(": Not a directory") })
         #expect(store.fault != nil && store.recent(9).count == 1)
     }
 
