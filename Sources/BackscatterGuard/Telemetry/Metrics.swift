@@ -53,7 +53,7 @@ public enum Metrics {
         values: "total, per_client, rate: max_connections, max_connections_per_client, client_connection_rate_limit; proxy_header: none came, or a bad one; milter_client: not in milter_clients; stopping",
         "Connections that got no session.")
     static let networkBytes = Metric(
-        "guardd_network_bytes_total", .counter, unit: "bytes", labels: ["peer", "direction"], values: "client, upstream; received, sent", "Octets of SMTP and milter, without those of TLS itself.")
+        "guardd_network_bytes_total", .counter, unit: "bytes", labels: ["peer", "direction"], values: "client, upstream; received, sent", "Octets of SMTP, without those of TLS itself.")
     static let tlsSessions = Metric("guardd_tls_sessions_total", .counter, labels: ["version"], values: "TLSv1.2, TLSv1.3, other", "Client connections that went on in TLS.")
     static let heldBytes = Metric("guardd_held_bytes", .gauge, unit: "bytes", "Content of notifications in memory until their verdict.")
     static let holdLimit = Metric("guardd_held_limit_bytes", .gauge, unit: "bytes", "How much may be (hold_total_limit).")
