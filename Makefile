@@ -4,7 +4,7 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help deps swift build release run man deb test unit-tests script-tests fuzz bench clean
+.PHONY: help deps swift build release run man doc deb test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
 FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
@@ -35,6 +35,9 @@ run: release            ## build, then guardd demo --keep: guardd before a small
 man: build              ## the manual: .build/man/*.[158]; man -l .build/man/guardd.8
 	@command -v python3 >/dev/null || Tests/need python3
 	GUARDD="$$(swift build --show-bin-path)/guardd" deploy/man/generate .build/man
+
+doc: build              ## the documentation of the library: .build/doc, for a web server; index.html
+	deploy/doc/build "$$(swift build --show-bin-path)" .build/doc
 
 deb: deps               ## the Debian package: .build/deb/guardd_VERSION_ARCHITECTURE.deb
 	@command -v python3 >/dev/null || Tests/need python3
