@@ -1,18 +1,53 @@
-// guardd status: what is refused now, and what stands in the way.
+// guardd status: how the running guardd is; without one, what its files say.
 
 import ArgumentParser
 import BackscatterGuard
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tells for which domains forged bounces are refused, and what stands in the way.",
-        discussion: "Exit status 0: for all that are not to be observed. 1: something stands in the way. 75, 78: it can't be told."
+        abstract: "Tells how guardd is, for which domains forged bounces are refused, and what stands in the way.",
+        discussion: """
+            Asks the running guardd at its status socket; without an answer it tells what the files say. Exit status 0: all is well. 1: something stands \
+            in the way or wants attention. 2: guardd does not run, or does not answer. 75, 78: the files can't be read, or the configuration is bad.
+            """
     )
 
     @OptionGroup var options: RunOptions
 
+    @Option(help: ArgumentHelp("The status socket (default: status_socket of the configuration).", valueName: "path"))
+    var socket: String?
+
+    @Flag(help: "Print /status.json as it is (docs/status.md).")
+    var json = false
+
     func run() throws {
-        let configuration = try options.loadConfiguration()
+        // With a socket named the configuration need not be readable: for monitoring.
+        let configuration = socket == nil ? try options.loadConfiguration() : nil
+        guard let path = socket ?? configuration?.statusPath else {
+            guard let configuration else { return }
+            return try tellFiles(configuration, otherwise: 1)
+        }
+        do throws(StatusClientError) {
+            try tell(try StatusClient(path: path).get("/status.json"), path)
+        } catch {
+            RunOptions.complain("guardd: error: \(error.text)")
+            guard let configuration, !json else { throw ExitCode(2) }
+            say("guardd does not run, or does not answer; its files say:")
+            try tellFiles(configuration, otherwise: 2)
+            throw ExitCode(2)
+        }
+    }
+
+    private func tell(_ answer: StatusAnswer, _ path: String) throws(StatusClientError) {
+        guard answer.status == 200, let status = StatusDocument(json: answer.body) else {
+            throw .noAnswer(path: path, reason: "not the status of a guardd of this version")
+        }
+        if json { say(String(decoding: answer.body, as: UTF8.self)) } else { StatusScreen.lines(status).forEach { say($0) } }
+        let code = StatusScreen.exitStatus(status)
+        if code != 0 { Self.exit(withError: ExitCode(code)) }
+    }
+
+    private func tellFiles(_ configuration: Configuration, otherwise code: Int32) throws {
         let policy = try options.loadPolicy(configuration)
         let (isCovered, coverage) = try options.place(configuration).withLog { log, now throws(SentLogError) in
             (log.answer(Inquiry(ids: []), at: now).isCovered, try log.coverageText(at: now))
@@ -20,7 +55,7 @@ struct Status: ParsableCommand {
         let report = StatusReport(policy, isCovered: isCovered, blocks: EnforcementBlocks(stateDirectory: configuration.stateDirectory))
         let sources = SourceReports.lines(stateDirectory: configuration.stateDirectory, at: SentLogOptions.now())
         for line in report.lines + coverage + sources { say(line) }
-        if !report.isEnforced { throw ExitCode(1) }
+        if !report.isEnforced { throw ExitCode(code) }
     }
 }
 

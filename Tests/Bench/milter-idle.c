@@ -1,6 +1,7 @@
 /* A milter that does nothing, for comparison: it takes part in every step that the MTA offers and answers "accept" at MAIL.
  * A thread a connection, blocking. The packets: length (4 octets, network order, of the rest), command, data; milter protocol
- * version 6 as Postfix and libmilter speak it. Usage: milter-idle PORT
+ * version 6 as Postfix and libmilter speak it. Usage: milter-idle PORT [all]. With "all" it accepts at the end of the message
+ * only, asks for no replies to header fields, and skips the body.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static int takes_all;
 
 static int whole(int fd, void *to, size_t count) {
     char *place = to;
@@ -43,13 +46,15 @@ static void *serve(void *given) {
         int fine = 1;
         switch (data[0]) {
         case 'O': {                                     /* options: version 6, no changes, all steps */
-            uint32_t options[3] = { htonl(6), 0, 0 };
+            uint32_t options[3] = { htonl(6), 0, htonl(takes_all ? 0x80 | 0x400 : 0) };
             fine = say(fd, 'O', options, sizeof options);
             break;
         }
         case 'D': case 'A': case 'K': break;            /* macros, abort, quit and go on: no answer */
         case 'Q': fine = 0; break;
-        case 'M': fine = say(fd, 'a', "", 0); break;    /* accept */
+        case 'M': fine = say(fd, takes_all ? 'c' : 'a', "", 0); break;      /* accept */
+        case 'L': fine = takes_all || say(fd, 'c', "", 0); break;           /* a header field */
+        case 'B': fine = say(fd, takes_all ? 's' : 'c', "", 0); break;      /* skip */
         default: fine = say(fd, 'c', "", 0);            /* continue */
         }
         if (!fine) break;
@@ -62,7 +67,8 @@ static void *serve(void *given) {
 int main(int count, char **arguments) {
     int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    if (count != 2) return 64;
+    if (count < 2) return 64;
+    takes_all = count > 2;
     address.sin_port = htons((uint16_t)atoi(arguments[1]));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 128) != 0) {

@@ -13,6 +13,8 @@ final class LogFollower: Sendable {
         let sentLog: any SentLog
         let log: LogWriter
         let registry: SourceRegistry
+        /// Told how far it has read; nil: nobody wants to know.
+        let reading: ReadingClock?
         /// Where the position is kept.
         let stateDirectory: String
     }
@@ -143,8 +145,8 @@ private final class FollowerWork {
     /// - Returns: whether all that was written is recorded.
     private func advance(_ follower: LogFollower) -> Bool {
         while !follower.hasToStop {
-            let began = EventLoop.seconds()
-            switch tail.next(at: EventLoop.milliseconds()) {
+            let began = EventLoop.seconds(), clock = EventLoop.milliseconds()
+            switch tail.next(at: clock) {
             case .lines(let octets, let isKnown):
                 reader.now = began
                 reader.read(octets.span)
@@ -157,6 +159,7 @@ private final class FollowerWork {
             case .pending: return false
             case .end:
                 tell(nil)
+                parts.reading?.hasRead(number, to: clock - tail.lateness)
                 caughtUp = began - (tail.lateness + 999) / 1_000
                 let isNew = tail.position(caughtUp: 0) != savedPlace
                 if isNew ? began > savedAt : began >= savedAt + FollowerWork.saved { save() }

@@ -11,10 +11,14 @@ extension Server {
         switch request.path {
         case "/healthz": liveness()
         case "/readyz": readiness()
+        case "/": StatusPage(statusDocument(), hostname: configuration.hostname).response
+        case "/metrics": metrics(MetricsText(accept: request.accept))
         case "/status.json": HTTPResponse(200, "OK", type: "application/json", statusDocument().json)
         default: .notFound
         }
     }
+
+    private func metrics(_ form: MetricsText) -> HTTPResponse { HTTPResponse(200, "OK", type: form.contentType, form.text(metricSamples())) }
 
     /// The process is alive, since it answers; so must its workers be.
     private func liveness() -> HTTPResponse {
@@ -53,19 +57,33 @@ extension Server {
         document.state = stageName
         document.isReady = reasons.isEmpty
         document.listeners = configuration.listeners.map { .init(address: $0.text, direction: $0.direction.rawValue, kind: $0.kind == .milter ? "milter" : "smtp") }
-        document.workers = workers.filter { !$0.hasEnded }.map { .init(lastTurn: max(0, now - $0.mailbox.beat), sessions: 0, heldOctets: 0) }
+        document.workers = workers.filter { !$0.hasEnded }.map { .init(lastTurn: max(0, now - $0.mailbox.beat), sessions: $0.counters.openSessions, heldOctets: $0.counters.heldOctets) }
         document.upstreams = upstreamStates()
         document.sentLog = sentLogStatus(at: seconds)
         document.sources = sources.registry.all.map { StatusDocument.Source($0, at: seconds) }
         document.domains = StatusReport(policy, isCovered: document.sentLog.isCovered, blocks: enforcement.blocks).domains
+        document.verdicts = countedVerdicts
+        history.note(verdictTally, at: seconds)
+        document.history = [.init(history.spans(120, width: 1), step: 60), .init(history.spans(144, width: 10), step: 600)]
         document.problems = reasons + problems(of: document)
+        tell(events, in: &document)
+        document.page = document.pageView
         return document
+    }
+
+    private func tell(_ events: EventStore, in document: inout StatusDocument) {
+        document.events = events.recent(50).map(StatusDocument.Event.init)
+        let top = events.top(20, at: document.time)
+        document.topHosts = top.hosts.map { .init(name: $0.name, count: $0.count) }
+        document.topVictims = top.victims.map { .init(name: $0.name, count: $0.count) }
+        if let fault = events.fault { document.problems.append("events are not kept on disk: \(fault)") }
     }
 
     private func problems(of document: StatusDocument) -> [String] {
         var problems = document.upstreams.filter { $0.state == "down" }.map { "upstream \($0.name) is down: \($0.reason ?? "")" }
         problems += document.sources.filter { !$0.isAlive || $0.problem != nil }.map { "source \($0.name): \($0.problem ?? "not read yet")" }
         if let since = document.sentLog.holeSince { problems.append("mail has been leaving unrecorded since \(UTC.text(since))") }
+        if let fault = events.fault { problems.append("events can't be written: \(fault)") }
         problems += document.domains.filter { $0.state == "blocked" }.map { "\($0.pattern) \($0.text)" }
         return problems
     }
@@ -80,15 +98,14 @@ extension Server {
     }
 
     private func upstreamStates() -> [StatusDocument.Upstream] {
-        let known = health.all
-        return configuration.upstreams.map { upstream in
+        configuration.upstreams.map { upstream in
             let key: UpstreamHealth.Key? = switch upstream {
             case .address(let address): .address(SocketAddress(address))
             case .unix(let path): SocketAddress.unix(path).map { .address($0) }
             case .host(let name, let port): .name(name, port)
             case .program: nil
             }
-            guard let key, let state = known[key] else { return .init(name: upstream.text, state: "up") }
+            guard let key, let state = health.state(of: key) else { return .init(name: upstream.text, state: "up") }
             return .init(name: upstream.text, state: state.reason == nil ? "questionable" : "down", reason: state.reason)
         }
     }
@@ -97,9 +114,9 @@ extension Server {
         let window = configuration.sentLogSettings.bounceWindow
         let since = sentLog.recordedSince(at: now)
         var status = StatusDocument.SentLog(
-            kind: sentLog is LMDBSentLog ? "local" : "shared", isOpen: true, recordedSince: since, bounceWindow: window,
+            kind: sentLog.inner is LMDBSentLog ? "local" : "shared", isOpen: !sentLog.isFailing, recordedSince: since, bounceWindow: window,
             isCovered: since.map { $0 <= now - window } ?? false)
-        guard let local = sentLog as? LMDBSentLog else { return status }
+        guard let local = sentLog.inner as? LMDBSentLog else { return status }
         guard let statistics = try? local.statistics(at: now) else {
             status.isOpen = false
             return status

@@ -13,13 +13,14 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: any SentLog
+    let sentLog: CountedSentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
     let hooks: HookInputs
     let status: StatusSocket
     let startedAt = EventLoop.seconds()
+    var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
@@ -69,7 +70,7 @@ public final class Server {
         _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
         onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity, isQueued: true), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: configuration.makeLog(), reload: reload, onReady: onReady)
     }
 
     init(
@@ -108,9 +109,9 @@ public final class Server {
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
         events = EventStore(configuration.eventSettings, stateDirectory: configuration.stateDirectory, log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        sentLog = opened.log
+        sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
-        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        sources = try Server.makeSources(configuration, settings.session.policy, opened, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
         status = try StatusSocket(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, log: log)
         try makePredecessor(start.inheritance)
@@ -218,6 +219,7 @@ public final class Server {
         if !isReplaced { enforcement.save() }
         sentLog.close()
         events.close(at: EventLoop.seconds())
+        log.tellRepeats(at: EventLoop.seconds(), isLast: true)
         log.write(.info, "guardd has stopped")
         log.close()
     }
@@ -241,6 +243,8 @@ public final class Server {
         hooks.tick()
         events.tick(at: EventLoop.seconds())
         status.tick()
+        log.tellRepeats(at: EventLoop.seconds())
+        history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }

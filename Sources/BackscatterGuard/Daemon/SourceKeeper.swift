@@ -16,14 +16,14 @@ final class SourceKeeper: Sendable {
     private let patience: Int64
 
     /// Nothing is read before `start`.
-    init(_ configuration: Configuration, _ policy: Policy, sentLog: any SentLog, log: LogWriter) throws(SentLogError) {
+    init(_ configuration: Configuration, _ policy: Policy, sentLog: any SentLog, reading: ReadingClock? = nil, log: LogWriter) throws(SentLogError) {
         var followers: [LogFollower] = []
         var sites: [SourceSite] = []
         for source in configuration.sources {
             let site = SourceSite(source, configuration, policy)
             sites.append(site)
             followers.append(try LogFollower(.init(
-                source: configuration.located(source), site: site, sentLog: sentLog, log: log, registry: registry,
+                source: configuration.located(source), site: site, sentLog: sentLog, log: log, registry: registry, reading: reading,
                 stateDirectory: configuration.stateDirectory
             )))
         }

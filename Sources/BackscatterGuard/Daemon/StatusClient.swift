@@ -40,7 +40,7 @@ public struct StatusClient: Sendable {
     /// - Parameters:
     ///   - target: `/status.json`.
     ///   - milliseconds: for all of it.
-    public func get(_ target: String, within milliseconds: Int64 = 5_000) throws(StatusClientError) -> StatusAnswer {
+    public func get(_ target: String, within milliseconds: Int64 = 10_000) throws(StatusClientError) -> StatusAnswer {
         let deadline = EventLoop.milliseconds() + milliseconds
         let descriptor = try connect()
         defer { _ = Glibc.close(descriptor) }

@@ -92,6 +92,16 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var sentLog = SentLog(kind: "local", isOpen: false, bounceWindow: 0, isCovered: false)
     public var sources: [Source] = []
     public var domains: [Domain] = []
+    /// Those that occurred.
+    public var verdicts: [Verdict] = []
+    /// The last two hours by the minute, the last day by ten.
+    public var history: [History] = []
+    /// The newest first.
+    public var events: [Event] = []
+    /// Of the last 24 hours: hosts that brought forged bounces, and whom they were for.
+    public var topHosts: [Top] = []
+    public var topVictims: [Top] = []
+    public var page: Page?
 
     public init() {}
 

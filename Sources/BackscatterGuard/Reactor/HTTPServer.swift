@@ -16,7 +16,7 @@ import Glibc
         /// Octets of the request line and the header fields.
         public var header = 8_192
         /// Milliseconds for a connection, from its first moment to its last.
-        public var lifetime: Int64 = 10_000
+        public var lifetime: Int64 = 5_000
 
         public init() {}
     }

@@ -48,9 +48,23 @@ struct RedisQuestion: Sendable {
         count = RedisQuestion.preface + names.count * days.count
     }
 
-    /// - Parameter run: the start of the Redis server that answered.
+    /// What the replies tell.
+    struct Answer {
+        var findings: Findings
+        /// Nothing is known, and a sender has yet to read its log up to the question: to be asked again.
+        var isReading = false
+        /// The server's clock, milliseconds since 1970.
+        let clock: Int64
+    }
+
+    /// The findings, when what was sent in the last moment does not matter.
+    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? { answer(replies, run: run, asked: nil)?.findings }
+
+    /// - Parameters:
+    ///   - run: the start of the Redis server that answered.
+    ///   - asked: by the server's clock, when this was asked first; `.max`: now.
     /// - Returns: nil when a reply is an error or not what was asked for.
-    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? {
+    func answer(_ replies: [RedisReply], run: UInt64, asked: Int64?) -> Answer? {
         guard replies.count == count, let site = RedisQuestion.site(replies, run: run) else { return nil }
         var rest = replies.dropFirst(RedisQuestion.preface)
         var findings = Findings(nothingFor: inquiry, .answered)
@@ -68,13 +82,17 @@ struct RedisQuestion: Sendable {
             guard !replies.contains(where: { $0.errorText != nil }) else { return nil }
             if replies.contains(where: { $0.octets != nil }) { findings.knownPairs[pair.recipient] = true }
         }
-        switch site.standing(from: now - view.bounceWindow, to: now) {
-        case .complete: findings.isCovered = true
+        var answer = Answer(findings: findings, clock: site.clock)
+        let isKnown = findings.ids.contains { $0 != nil } || findings.knownPairs.contains(true)
+        switch site.standing(from: now - view.bounceWindow, to: now, asked: asked.map { min($0, site.clock) }) {
+        case .complete: answer.findings.isCovered = true
         case .incomplete: break
         // A few seconds' doubt must neither refuse the genuine nor let the forged in: both come again.
-        case .lapsing: if !findings.ids.contains(where: { $0 != nil }), !findings.knownPairs.contains(true) { findings.availability = .silent }
+        case .lapsing: if !isKnown { answer.findings.availability = .silent }
+        case .reading:
+            if !isKnown { (answer.findings.availability, answer.isReading) = (.silent, true) }
         }
-        return findings
+        return answer
     }
 
     /// Out of the replies to `HGETALL senders`, `HGET log stated`, `TIME`.

@@ -58,7 +58,7 @@ extension VerdictEvent {
         self.init(time: now, verdict: judgement.verdict, reason: judgement.reason)
         session = SessionEvent.name(summary.session)
         wouldRefuse = judgement.wouldRefuse
-        client = summary.client.family == .unixSocket ? "unknown" : summary.client.text
+        client = summary.shownClient
         reversePath = ASCII.washed(summary.reversePath)
         recipients = summary.forwardPaths.map { ASCII.washed($0) }
         recipientCount = summary.recipientCount

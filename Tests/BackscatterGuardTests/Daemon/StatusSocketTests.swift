@@ -35,6 +35,13 @@ import Testing
         #expect(StatusDocument(json: document.json) == nil)
     }
 
+    @Test func figuresOfTheProcess() throws {
+        #expect(ProcessFigures.resident("Name:\tguardd\nVmHWM:\t   99 kB\nVmRSS:\t   36012 kB\n") == 36_012 * 1_024)
+        #expect(ProcessFigures.resident("Name:\tguardd\n") == nil)
+        let figures = ProcessFigures.now()
+        #expect(try #require(figures.resident) > 1 << 20 && #require(figures.openDescriptors) > 2 && figures.processorTime > 0)
+    }
+
     @Test func nobodyListens() {
         do throws(StatusClientError) {
             _ = try StatusClient(path: "/nowhere/s").get("/status.json")
