@@ -7,8 +7,9 @@ SHELL = /bin/bash
 .PHONY: help deps swift build release run man deb test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
+FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
 FOR_BENCH = haproxy
+# promtool and prometheus are fetched and unpacked by the tests that use them: to install the package would start a service.
 # How long `make fuzz` spends on each target.
 SECONDS_EACH = 60
 
@@ -24,8 +25,9 @@ deps: swift             ## install what building needs and is missing
 build: deps             ## debug build: .build/debug/guardd
 	swift build
 
+# With Swift's libraries inside: it runs on machines without Swift, and is some per cent cheaper a mail.
 release: deps           ## release build: .build/release/guardd
-	swift build -c release
+	swift build -c release --static-swift-stdlib
 
 run: release            ## build, then guardd demo --keep: guardd before a small mail server, to try by hand
 	"$$(swift build -c release --show-bin-path)/guardd" demo --keep
@@ -60,12 +62,12 @@ script-tests: build     ## tests with real Postfix instances on loopback, and ot
 fuzz: deps              ## fuzz every parser with the address sanitizer, SECONDS_EACH=60 seconds each
 	Tests/Fuzz/fuzz-all $(SECONDS_EACH)
 
-bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; lines of a log a second, octets an id in Redis
+bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; time of a milter and of a qmail hook; lines of a log a second, octets an id in Redis; time of guardd status
 	@command -v python3 >/dev/null || Tests/need python3
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
 	@command -v openssl >/dev/null || Tests/need openssl
 	@Tests/need --optional postfix redis-server $(FOR_BENCH)
-	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/logs && Tests/Bench/redis-memory
+	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/milter && Tests/Bench/hooks && Tests/Bench/logs && Tests/Bench/redis-memory && Tests/Bench/status
 
 clean:                  ## remove what was built
 	rm -rf .build Tests/Fuzz/.build

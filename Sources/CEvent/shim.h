@@ -6,6 +6,10 @@
 #include <sys/eventfd.h>
 #include <event2/event.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <event2/thread.h>
@@ -37,6 +41,15 @@ static inline int guardd_memory_file(void) { return memfd_create("guardd", GUARD
 static inline int guardd_seal(int file) { return fcntl(file, GUARDD_F_ADD_SEALS, GUARDD_SEALS); }
 static inline int guardd_is_sealed(int file) { return fcntl(file, GUARDD_F_GET_SEALS) == GUARDD_SEALS; }
 static inline int guardd_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
+/* Whether somebody keeps the clock right: 0 yes, 1 no (STA_UNSYNC or TIME_ERROR), -1 the kernel does not say. */
+#include <sys/timex.h>
+static inline int guardd_clock_state(void) {
+    struct timex request;
+    memset(&request, 0, sizeof request);
+    int state = adjtimex(&request);
+    if (state < 0) return -1;
+    return state == TIME_ERROR || (request.status & STA_UNSYNC) ? 1 : 0;
+}
 extern int getresuid(uid_t *, uid_t *, uid_t *);
 extern int getresgid(gid_t *, gid_t *, gid_t *);
 /* Whether real, effective and saved ids are all these. */

@@ -13,7 +13,7 @@ struct Check: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     @Option(help: ArgumentHelp(
-        "Print the commented configuration file (toml), the reference page (markdown) or guardd.toml(5) (man) and check nothing.", valueName: "form"))
+        "Print the commented configuration file (toml), the reference page (markdown), guardd.toml(5) (man) or the page of metrics (metrics) and check nothing.", valueName: "form"))
     var printReference: ConfigurationReference?
 
     func run() throws {

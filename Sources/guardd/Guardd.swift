@@ -26,6 +26,9 @@ struct Guardd: ParsableCommand {
         commandName: "guardd",
         abstract: "Refuses forged bounces in front of a mail server.",
         version: GuarddVersion.text,
-        subcommands: [Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Inspect.self, DemoCommand.self, Setup.self, QmailRemoteHelp.self, QmailQueueHelp.self]
+        subcommands: [
+            Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Top.self, Inspect.self,
+            DoctorCommand.self, SelftestCommand.self, Setup.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self,
+        ]
     )
 }

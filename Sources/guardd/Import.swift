@@ -31,7 +31,7 @@ struct Import: ParsableCommand {
     func run() throws {
         let configuration = try options.loadConfiguration()
         let policy = try options.loadPolicy(configuration)
-        let log = try SentLogOptions.of(configuration)
+        let log = try options.place(configuration)
         let refused = try log.withLog(begins: true) { log, now throws(SentLogError) in
             var report = try ImportReport(configuration, policy, log, at: now)
             var refused = 0

@@ -9,8 +9,8 @@ struct Record: ParsableCommand {
         abstract: "Records outgoing mail in the sent log.",
         discussion: """
             Each argument is a Message-ID (with or without <>), an .eml file, an mbox or a Maildir. Without arguments, or \
-            with -, lines are read from standard input: id TAB reverse-path TAB forward-paths,comma-separated; the last \
-            two may be missing. Users who may not open the log record through the daemon's control socket. Returns when all of it is on disk. Exit status 65 when something could not be read \
+            with -, lines are read from standard input: id TAB reverse-path TAB forward-paths,comma-separated TAB bound; the last \
+            three may be missing. Users who may not open the log record through the daemon's control socket. Returns when all of it is on disk. Exit status 65 when something could not be read \
             (the rest is recorded), 75 when the log can't record now, 78 when it can't be opened.
             """
     )
@@ -28,11 +28,18 @@ struct Record: ParsableCommand {
     @Option(help: ArgumentHelp("Forward-paths of what the arguments name, separated by commas.", valueName: "addresses"))
     var to = ""
 
+    @Flag(help: "A stranger chose the ids, and a list or a rule sent the mail on under --from: they count for bounces to exactly that address.")
+    var bound = false
+
     @Flag(help: "Print how many entries are on disk, a line each time that it is more: for programs that write lines and wait.")
     var acknowledge = false
 
     @Argument(help: "Message-IDs, .eml files, mboxes, Maildirs, or - for standard input.")
     var mail: [String] = []
+
+    func validate() throws {
+        if bound, !from.contains("@") { throw ValidationError("--bound needs the address that the ids count for: --from") }
+    }
 
     func run() throws {
         let refused: Int
@@ -58,7 +65,8 @@ struct Record: ParsableCommand {
     /// - Returns: how many inputs could not be read.
     private func record(with recorder: SentRecorder) throws(SentLogError) -> Int {
         var recorder = recorder
-        let like = SentEntry(ids: [], reversePath: Array(from.utf8), forwardPaths: to.split(separator: ",").map { Array($0.utf8) })
+        var like = SentEntry(ids: [], reversePath: Array(from.utf8), forwardPaths: to.split(separator: ",").map { Array($0.utf8) })
+        like.isBound = bound
         for argument in mail.isEmpty ? ["-"] : mail {
             if argument == "-" {
                 try recorder.record(linesFrom: 0)

@@ -50,8 +50,8 @@ struct Sent: ParsableCommand {
 
         func run() throws {
             print(try log.withLog { log, now throws(SentLogError) in try log.statisticsText(at: now) })
-            for line in EnforcementBlocks(stateDirectory: try log.stateDirectory()).lines { print("enforcement: \(line)") }
-            for line in SourceReports.lines(stateDirectory: try log.stateDirectory(), at: SentLogOptions.now()) { print(line) }
+            for line in EnforcementBlocks(stateDirectory: try log.place().stateDirectory).lines { print("enforcement: \(line)") }
+            for line in SourceReports.lines(stateDirectory: try log.place().stateDirectory, at: SentLogOptions.now()) { print(line) }
         }
     }
 
@@ -132,34 +132,49 @@ struct SentLogOptions: ParsableArguments {
 
     static func now() -> Int64 { Int64(time(nil)) }
 
-    private func readConfiguration() throws -> (stateDirectory: String, shared: SharedLogSettings?)? {
-        guard let config else { return nil }
+    func place() throws -> SentLogPlace {
+        guard let config else { return SentLogPlace(stateDirectory: stateDir, shared: nil) }
         do {
-            let configuration = try Configuration.load(file: config, overrides: ConfigurationOverrides())
-            return (configuration.stateDirectory, try configuration.sharedLogSettings())
+            return try SentLogPlace(Configuration.load(file: config, overrides: ConfigurationOverrides()))
         } catch {
             for line in error.lines { complain("error: \(line)") }
             throw ExitCode(ConfigurationError.exitStatus)
         }
     }
 
-    /// Of the configuration file, if one is given.
-    func stateDirectory() throws -> String { try readConfiguration()?.stateDirectory ?? stateDir }
+    /// As `SentLogPlace.withLog`.
+    func withLog<Value>(begins: Bool = false, _ body: (any SentLogDesk, Int64) throws(SentLogError) -> Value) throws -> Value {
+        try place().withLog(begins: begins, body)
+    }
+}
+
+/// Where a sent log is: in a directory, or shared by machines.
+struct SentLogPlace {
+    var stateDirectory: String
+    var shared: SharedLogSettings?
+
+    init(stateDirectory: String, shared: SharedLogSettings?) {
+        self.stateDirectory = stateDirectory
+        self.shared = shared
+    }
+
+    /// - Throws: ConfigurationError for the settings of a shared log.
+    init(_ configuration: Configuration) throws(ConfigurationError) {
+        self.init(stateDirectory: configuration.stateDirectory, shared: try configuration.sharedLogSettings())
+    }
 
     /// Opens the log for one command and closes it again.
     ///
-    /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
-    ///
     /// - Parameter begins: begin a log where there is none.
+    /// - Throws: ExitCode 78 for faults of files or settings, 75 for what may pass; the text goes to standard error.
     func withLog<Value>(begins: Bool = false, _ body: (any SentLogDesk, Int64) throws(SentLogError) -> Value) throws -> Value {
         let now = SentLogOptions.now()
-        let configuration = try readConfiguration()
-        var settings = SentLogSettings(stateDirectory: configuration?.stateDirectory ?? stateDir)
+        var settings = SentLogSettings(stateDirectory: stateDirectory)
         settings.setsTimes = false
         settings.beginsLog = begins
         do throws(SentLogError) {
             let log: any SentLogDesk
-            if let shared = configuration?.shared {
+            if let shared {
                 log = try RedisDesk(shared, begins: begins)
             } else {
                 log = try LMDBSentLog(settings, at: now) { complain($0.text) }

@@ -1,37 +1,77 @@
-// guardd status: what is refused now, and what stands in the way.
+// guardd status: how the running guardd is; without one, what its files say.
 
 import ArgumentParser
 import BackscatterGuard
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tells for which domains forged bounces are refused, and what stands in the way.",
-        discussion: "Exit status 0: for all that are not to be observed. 1: something stands in the way. 75, 78: it can't be told."
+        abstract: "Tells how guardd is, for which domains forged bounces are refused, and what stands in the way.",
+        discussion: """
+            Asks the running guardd at its status socket; without an answer it tells what the files say. Exit status 0: all is well. 1: something stands \
+            in the way or wants attention. 2: guardd does not run, or does not answer. 75, 78: the files can't be read, or the configuration is bad.
+            """
     )
 
     @OptionGroup var options: RunOptions
 
+    @Option(help: ArgumentHelp("The status socket (default: status_socket of the configuration).", valueName: "path"))
+    var socket: String?
+
+    @Flag(help: "Print /status.json as it is (docs/status.md).")
+    var json = false
+
     func run() throws {
-        let configuration = try options.loadConfiguration()
+        // With a socket named the configuration need not be readable: for monitoring.
+        let configuration = socket == nil ? try options.loadConfiguration() : nil
+        guard let path = socket ?? configuration?.statusPath else {
+            guard let configuration else { return }
+            return try tellFiles(configuration, otherwise: 1)
+        }
+        do throws(StatusClientError) {
+            try tell(try StatusClient(path: path).get("/status.json"), path)
+        } catch {
+            RunOptions.complain("guardd: error: \(error.text)")
+            guard let configuration, !json else { throw ExitCode(2) }
+            say("guardd does not run, or does not answer; its files say:")
+            try tellFiles(configuration, otherwise: 2)
+            throw ExitCode(2)
+        }
+    }
+
+    private func tell(_ answer: StatusAnswer, _ path: String) throws(StatusClientError) {
+        guard answer.status == 200, let status = StatusDocument(json: answer.body) else {
+            throw .noAnswer(path: path, reason: "not the status of a guardd of this version")
+        }
+        if json { say(String(decoding: answer.body, as: UTF8.self)) } else { StatusScreen.lines(status).forEach { say($0) } }
+        let code = StatusScreen.exitStatus(status)
+        if code != 0 { Self.exit(withError: ExitCode(code)) }
+    }
+
+    private func tellFiles(_ configuration: Configuration, otherwise code: Int32) throws {
         let policy = try options.loadPolicy(configuration)
-        let (isCovered, coverage) = try SentLogOptions.of(configuration).withLog { log, now throws(SentLogError) in
+        let (isCovered, coverage) = try options.place(configuration).withLog { log, now throws(SentLogError) in
             (log.answer(Inquiry(ids: []), at: now).isCovered, try log.coverageText(at: now))
         }
         let report = StatusReport(policy, isCovered: isCovered, blocks: EnforcementBlocks(stateDirectory: configuration.stateDirectory))
         let sources = SourceReports.lines(stateDirectory: configuration.stateDirectory, at: SentLogOptions.now())
         for line in report.lines + coverage + sources { say(line) }
-        if !report.isEnforced { throw ExitCode(1) }
-    }
-}
-
-extension SentLogOptions {
-    /// The log of a configuration: its directory, or the log that machines share.
-    static func of(_ configuration: Configuration) throws -> SentLogOptions {
-        try parse(configuration.file.map { ["--config", $0] } ?? ["--state-dir", configuration.stateDirectory])
+        if !report.isEnforced { throw ExitCode(code) }
     }
 }
 
 extension RunOptions {
+    /// The log of a configuration and the flags over it.
+    ///
+    /// - Throws: ExitCode 78 when the settings of a shared log are no good; the text goes to standard error.
+    func place(_ configuration: Configuration) throws -> SentLogPlace {
+        do {
+            return try SentLogPlace(configuration)
+        } catch {
+            for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
+            throw ExitCode(ConfigurationError.exitStatus)
+        }
+    }
+
     /// - Throws: ExitCode 78 when the file of protected domains can't be read; the text goes to standard error.
     func loadPolicy(_ configuration: Configuration) throws -> Policy {
         do {

@@ -35,6 +35,10 @@ import Testing
         "Daemon": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor", "Hooks"],
             imports: ["Foundation", "Glibc", "Synchronization", "TOMLKit"]),
+        // What looks at a running guardd from outside: doctor, selftest. Nobody knows it but the command line.
+        "Doctor": Room(
+            knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor", "Hooks", "Daemon"],
+            imports: ["Foundation", "Glibc"]),
     ]
 
     /// The scanning of octets is a language of its own that every room speaks.

@@ -196,6 +196,7 @@ def cut_connections(site):
         site.clients.clear()
     site.until(lambda: site.descriptors() <= start, 15, "descriptors return to %d (have %d)" % (start, site.descriptors()))
     expect(site.upstream.wait(lambda: not site.upstream.live, 10), "upstream connections stay")
+    expect(not site.upstream.deliveries, "a message was made of half of it")
     expect(site.rss() - before < 16, "memory grew by %.1f MB" % (site.rss() - before))
     return "%d cut, memory +%.1f MB" % (count, site.rss() - before)
 

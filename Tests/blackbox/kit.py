@@ -206,7 +206,7 @@ class Site:
         defaults = {
             "hostname": '"mx.guardd.example"', "workers": workers, "upstream": '"127.0.0.1:%d"' % (upstream_port or self.upstream.port),
             "upstream_identity": '"%s"' % identity, "outgoing_networks": '["%s/32"]' % OUTGOING,
-            "protected_domains": '["%s"]' % DOMAIN.decode(), "state_dir": '"%s/state"' % self.folder.name, "max_connections_per_client": 0,
+            "protected_domains": '["%s"]' % DOMAIN.decode(), "state_dir": '"%s/state"' % self.folder.name, "max_connections_per_client": 0, "log_repeat_limit": 0,
             "upstream_greeting_timeout": '"%ds"' % timeout, "upstream_command_timeout": '"%ds"' % timeout, "upstream_data_timeout": '"%ds"' % timeout,
             "upstream_content_timeout": '"%ds"' % timeout, "upstream_end_timeout": '"%ds"' % timeout, "stop_timeout": '"5s"',
         }

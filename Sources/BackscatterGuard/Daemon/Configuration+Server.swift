@@ -80,9 +80,11 @@ extension Configuration {
         if new.retention != retention { keys.append("retention") }
         if new.sources != sources { keys.append("source") }
         if new.controlPlace != controlPlace { keys.append("control_socket") }
+        if new.statusSocket != statusSocket || new.statusSocketMode != statusSocketMode || new.statusGroup != statusGroup { keys.append("status_socket") }
+        if new.statusListen != statusListen { keys.append("status_listen") }
         if new.spoolPath != spoolPath { keys.append("spool_directory") }
         if new.sharedLog != sharedLog { keys.append("sent_log") }
-        if new.logLevel != logLevel { keys.append("log_level") }
+        keys += loggingKeysChanged(new)
         return keys
     }
 }

@@ -97,6 +97,16 @@ public struct Configuration: Sendable {
     public var spoolDirectory: String?
     var sharedLogOptions = SharedLogOptions()
 
+    // MARK: Status
+
+    public var statusSocket = StatusSocket.standard
+    /// Permission bits.
+    public var statusSocketMode: UInt32 = 0o660
+    /// nil: guardd's own.
+    public var statusGroup: Group?
+    /// Loopback; nil: not over TCP.
+    public var statusListen: PeerAddress?
+
     // MARK: Content
 
     /// nil: `refuse` where an upstream is a program, else `pass`.
@@ -134,6 +144,17 @@ public struct Configuration: Sendable {
     /// How long a new guardd may take to serve after SIGUSR2.
     public var handoverTimeout = Duration.seconds(60)
     public var logLevel = LogLevel.info
+    public var logTo = LogPlace.stderr
+    public var logFormat = LogFormat.text
+    /// Repeated lines of a kind that are written one by one within a minute. 0: all.
+    public var logRepeatLimit = 10
+
+    // MARK: Events
+
+    /// Octets of all files of events together. 0: none are kept.
+    public var eventsSize = 128 << 20
+    /// How long judged notifications are kept. 0: not at all.
+    public var eventsRetention = Duration.seconds(14 * 86_400)
 
     // MARK: How it came to be
 

@@ -7,6 +7,8 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
     case toml
     /// docs/reference/guardd.toml.md
     case markdown
+    /// docs/metrics.md
+    case metrics
     /// guardd.toml(5)
     case man
 
@@ -14,6 +16,7 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
         switch self {
         case .toml: Self.toml()
         case .markdown: Self.markdown()
+        case .metrics: Metrics.page
         case .man: Self.manual()
         }
     }

@@ -77,6 +77,9 @@ enum ConfigurationSystem {
         return unsafe stat(path, &status) == 0 && status.st_mode & 0o011 != 0
     }
 
+    /// Whether this process may name what lies in a folder.
+    static func mayEnter(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
+
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
 

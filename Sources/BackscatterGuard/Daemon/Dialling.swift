@@ -96,6 +96,7 @@ final class Dialling {
             failures.append("no address for \(host)")
             fails(.refused("no address for \(host)"), at: now)
         }
+        if !found.isEmpty, let open { health.resolved(open, to: found) }
         open = nil
         addresses = found.map { Candidate(address: $0, host: host) }
     }

@@ -13,8 +13,14 @@ protocol FollowedLog: AnyObject {
     /// A descriptor that is readable when there is more; nil: look from time to time.
     var wake: CInt? { get }
 
-    /// Milliseconds until what was logged just now can be read.
+    /// Milliseconds that it may take until what was logged just now can be read, once it was asked for.
     var patience: Int64 { get }
+
+    /// Milliseconds before now up to which all was read when nobody has asked and `next` says `.end`.
+    var lateness: Int64 { get }
+
+    /// Somebody wants all that is logged by now: `next` says `.end` only when that was read.
+    func look()
 
     /// What has to be saved to go on here after a stop; nil: nothing was read yet.
     func position(caughtUp: Int64) -> String?

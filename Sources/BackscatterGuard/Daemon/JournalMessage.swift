@@ -24,9 +24,12 @@ struct JournalMessage: Sendable, Equatable {
     let text: Octets?
     /// journald has dropped messages.
     let isSuppression: Bool
+    /// When it was put into journald's socket, in microseconds since 1970; nil: not known.
+    let sent: Int64?
 
-    init(cursor: String, time: Int64, program: Octets, process: Int, text: Octets?, isSuppression: Bool) {
+    init(cursor: String, time: Int64, program: Octets, process: Int, text: Octets?, isSuppression: Bool, sent: Int64? = nil) {
         (self.cursor, self.time, self.program, self.process, self.text, self.isSuppression) = (cursor, time, program, process, text, isSuppression)
+        self.sent = sent
     }
 
     /// - Parameter line: without its line end.
@@ -40,6 +43,7 @@ struct JournalMessage: Sendable, Equatable {
         process = fields.SYSLOG_PID?.octets.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
         text = fields.MESSAGE?.octets
         isSuppression = fields.MESSAGE_ID?.octets == Octets(JournalMessage.suppression.utf8)
+        sent = fields._SOURCE_REALTIME_TIMESTAMP?.octets.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// Whether a text may be handed to journalctl as a cursor.
@@ -52,6 +56,28 @@ struct JournalMessage: Sendable, Equatable {
         cursor.split(separator: ";").first { $0.hasPrefix("b=") }.map { String($0.dropFirst(2)) }
     }
 
+    /// Whether two cursors name one entry. journald gives it another number (`s`, `i`) when it moves it from /run to /var.
+    static func isSame(_ one: String, _ other: String) -> Bool {
+        one == other || marks(one).map { $0 == marks(other) } == true
+    }
+
+    /// Boot, times and check of an entry; nil: not all are there.
+    private static func marks(_ cursor: String) -> [Substring]? {
+        let parts = cursor.split(separator: ";")
+        let found = ["b=", "m=", "t=", "x="].compactMap { name in parts.first { $0.hasPrefix(name) } }
+        return found.count == 4 ? found : nil
+    }
+
+    /// The entry tells that messages of the mail server, or of nobody knows whom, are lost.
+    ///
+    /// - Parameter service: as its unit's name has it.
+    func tellsLoss(of service: String) -> Bool {
+        guard isSuppression, let text else { return false }
+        let words = ASCII.washed(text, limit: 400)
+        // A server that was started by hand logs from the scope of a login, not from a unit of its own.
+        return words.contains(service) || !words.contains(".service")
+    }
+
     private struct Fields: Decodable {
         let __CURSOR: String
         let __REALTIME_TIMESTAMP: String
@@ -59,6 +85,7 @@ struct JournalMessage: Sendable, Equatable {
         let SYSLOG_PID: Value?
         let MESSAGE: Value?
         let MESSAGE_ID: Value?
+        let _SOURCE_REALTIME_TIMESTAMP: Value?
     }
 
     /// Text, octets (where it is no UTF-8), or what counts as none: null, several values of one name.

@@ -1,7 +1,9 @@
 // The systemd journal, followed through a journalctl that is started again when it ends. Each start names the entry that
 // was reached: if it is not the first that comes, entries are lost, and that is told.
 //
-// `journalctl --follow` shows entries of this boot only. So after a reboot one without it reads up to the end first.
+// `journalctl --follow` shows entries of this boot only. So after a reboot one without it reads up to the end first. And it
+// shows them half a second late (journald tells of a change after 250 ms, journalctl looks after as much). So when
+// somebody asks, a journalctl without it takes its place, until all is read that was logged by then (JournalBarrier).
 
 import Glibc
 
@@ -20,8 +22,13 @@ final class JournalTail: FollowedLog {
     /// Seconds: entries that came so late show that more are on their way.
     private static let late: Int64 = 2
 
-    /// Milliseconds: journald and journalctl need a moment for what was logged just now.
-    let patience: Int64 = 200
+    /// Milliseconds: a journalctl has to be started, perhaps on a large journal, perhaps twice.
+    let patience: Int64 = 1_500
+    let lateness: Int64 = 600
+    /// Milliseconds without a question until entries are followed again.
+    private static let rest: Int64 = 1_000
+    /// Milliseconds between two looks for what journald has not written yet.
+    private static let glance: Int64 = 20
 
     private enum Stage {
         /// Entries up to the present, of all boots.
@@ -52,12 +59,25 @@ final class JournalTail: FollowedLog {
     private var pause = pauses.lowerBound
     private var problem = "journalctl is not started"
     private var lastArrival: (at: Int64, isLate: Bool)?
+    /// What was asked and is not answered.
+    private var barrier: JournalBarrier?
+    /// It was asked after the journalctl that runs was started, so that one may end too early for it.
+    private var barrierIsNew = false
+    private let socket: String
+    /// No journalctl runs, but soon one will, and nothing is wrong.
+    private var isResting = false
+    /// The one that runs, or ran last, reads for one who asks.
+    private var isGlance = false
 
     /// - Parameters:
     ///   - program: path of journalctl; nil: where it is used to lie.
     ///   - position: where an earlier run was; nil: the last hour is read.
     ///   - boot: of the present, as cursors tell it.
-    init(program: String?, format: MTALogFormat, position: JournalPosition?, boot: String? = JournalTail.boot()) {
+    ///   - socket: journald's, for marks.
+    init(
+        program: String?, format: MTALogFormat, position: JournalPosition?, boot: String? = JournalTail.boot(), socket: String = JournalBarrier.socket
+    ) {
+        self.socket = socket
         self.program = program ?? JournalTail.programs.first { unsafe access($0, X_OK) == 0 }
         service = format.rawValue
         self.position = position
@@ -79,12 +99,23 @@ final class JournalTail: FollowedLog {
         child = nil
     }
 
+    func look() {
+        var asked = JournalBarrier(asked: JournalBarrier.clock())
+        asked.send(to: socket)
+        (barrier, barrierIsNew) = (asked, true)
+    }
+
     func next(at now: Int64) -> LogTail.Step {
         if !losses.isEmpty { return .lost(losses.removeFirst()) }
         if !rest.isEmpty { return handOut() }
-        guard let child else {
-            guard now >= retryAt else { return .unreadable(problem) }
+        if barrier != nil, child != nil, stage == .following, known == nil, expected == nil {
+            close()
             return start(now)
+        }
+        guard let child else {
+            if isResting, barrierIsNew { return start(now) }
+            if now >= retryAt { return start(now) }
+            return isResting ? .pending : .unreadable(problem)
         }
         switch child.read() {
         case .octets(let octets):
@@ -97,10 +128,21 @@ final class JournalTail: FollowedLog {
 
     // MARK: The child
 
+    /// A journalctl has come to the end of what is there.
+    private func rested(_ now: Int64) -> LogTail.Step {
+        isResting = true
+        pause = JournalTail.pauses.lowerBound
+        barrier?.send(to: socket)
+        if barrier?.mark == .impossible, !barrierIsNew { barrier = nil }
+        retryAt = now + (barrier == nil ? JournalTail.rest : JournalTail.glance)
+        return barrier == nil ? .end : .pending
+    }
+
     private func start(_ now: Int64) -> LogTail.Step {
         guard let program else { return failed("there is no \(JournalTail.programs.joined(separator: " and no "))", now) }
         lines.forget()
         (started, heard, lastArrival) = (now, false, nil)
+        (isResting, barrierIsNew) = (false, false)
         do throws(ReactorError) {
             child = try JournalChild([program] + arguments())
             return .pending
@@ -109,7 +151,8 @@ final class JournalTail: FollowedLog {
 
     /// Also decides what is expected of it.
     private func arguments() -> [String] {
-        stage = .following
+        isGlance = barrier != nil
+        stage = isGlance ? .past : .following
         expected = nil
         if known != nil { known = position }
         var place = ["--since=@\(EventLoop.seconds() - JournalTail.firstRead)"]
@@ -117,16 +160,17 @@ final class JournalTail: FollowedLog {
             let cursor = known != nil && !isDirect ? position.from : position.known
             let isOfThisBoot = JournalMessage.boot(of: cursor) == currentBoot
             if isOfThisBoot || !pastIsRead {
-                stage = isOfThisBoot ? .following : .past
+                if !isOfThisBoot { stage = .past }
                 expected = cursor
                 place = ["--cursor=\(cursor)"]
             } else {
-                place = []                                      // all of this boot
+                place = isGlance ? ["--boot"] : []              // all of this boot
             }
         }
         let follow = stage == .following ? ["--follow", "--no-tail"] : []
         return follow + place + [
-            "--system", "--quiet", "--no-pager", "--all", "--output=json", "--output-fields=SYSLOG_IDENTIFIER,SYSLOG_PID,MESSAGE,MESSAGE_ID",
+            "--system", "--quiet", "--no-pager", "--all", "--output=json",
+            "--output-fields=SYSLOG_IDENTIFIER,SYSLOG_PID,MESSAGE,MESSAGE_ID,_SOURCE_REALTIME_TIMESTAMP",
             "_TRANSPORT=syslog", "+", "_TRANSPORT=driver", "MESSAGE_ID=\(JournalMessage.suppression)",
         ]
     }
@@ -136,17 +180,15 @@ final class JournalTail: FollowedLog {
 
     private func ended(_ ending: ChildProcess.Ending, _ now: Int64) -> LogTail.Step {
         child = nil
-        if stage == .past, ending == .exited(0), heard {
-            pastIsRead = true
-            known = nil
-            return start(now)
-        }
         if stage == .past, ending == .exited(0) {
-            // Nothing from there on, not even the entry itself: the journal was emptied.
             pastIsRead = true
             known = nil
-            position = nil
-            return .lost("the journal does not hold any more what was read last")
+            // Nothing from there on, not even the entry itself: the journal was emptied.
+            if expected != nil {
+                position = nil
+                return .lost("the journal does not hold any more what was read last")
+            }
+            return isGlance ? rested(now) : start(now)
         }
         let how = switch ending {
         case .exited(let status): "ended with status \(status)"
@@ -164,7 +206,7 @@ final class JournalTail: FollowedLog {
     }
 
     private func idle(_ now: Int64) -> LogTail.Step {
-        guard stage == .following, known == nil else { return .pending }
+        guard stage == .following, known == nil, barrier == nil else { return .pending }
         if expected != nil {
             return now - started > JournalTail.overdue ? .unreadable("journalctl does not come to the entry that was read last") : .pending
         }
@@ -181,7 +223,7 @@ final class JournalTail: FollowedLog {
         heard = true
         if let place = expected, let first = messages.first {
             expected = nil
-            if first.cursor == place {
+            if JournalMessage.isSame(first.cursor, place) {
                 messages.removeFirst()
                 if place == known?.known { known = nil }
             } else if known != nil, !isDirect {
@@ -192,6 +234,7 @@ final class JournalTail: FollowedLog {
             }
         }
         let clock = EventLoop.seconds()
+        if let asked = barrier, messages.contains(where: asked.isPassed) { barrier = nil }
         if let last = messages.last { lastArrival = (now, clock - last.time > JournalTail.late) }
         rest = messages
         return handOut()
@@ -204,7 +247,7 @@ final class JournalTail: FollowedLog {
         while isKnown == (known != nil), let message = rest.popFirst() {
             pass(message)
             taken.append(message)
-            if message.isSuppression, let text = message.text.map({ ASCII.washed($0, limit: 200) }), text.contains(service) {
+            if message.tellsLoss(of: service), let text = message.text.map({ ASCII.washed($0, limit: 200) }) {
                 losses.append("journald has dropped messages (set LogRateLimitIntervalSec=0 for the service): \(text)")
             }
         }
@@ -228,6 +271,6 @@ final class JournalTail: FollowedLog {
             return pass(message)
         }
         left.count -= 1
-        known = message.cursor == left.known || left.count <= 0 ? nil : left
+        known = JournalMessage.isSame(message.cursor, left.known) || left.count <= 0 ? nil : left
     }
 }

@@ -13,6 +13,8 @@ final class LogFollower: Sendable {
         let sentLog: any SentLog
         let log: LogWriter
         let registry: SourceRegistry
+        /// Told how far it has read; nil: nobody wants to know.
+        let reading: ReadingClock?
         /// Where the position is kept.
         let stateDirectory: String
     }
@@ -80,6 +82,8 @@ final class LogFollower: Sendable {
 private final class FollowerWork {
     /// The position of a quiet log is saved so often, in seconds: it bounds the hole if the log vanishes.
     private static let saved: Int64 = 60
+    /// Milliseconds between two looks while somebody waits.
+    private static let grain: Int64 = 20
 
     private let parts: LogFollower.Parts
     private let number: Int
@@ -109,6 +113,7 @@ private final class FollowerWork {
     func run(_ follower: LogFollower) {
         while !follower.hasToStop {
             let asked = follower.takeAsked()
+            if !asked.isEmpty { tail.look() }
             var isCaughtUp = advance(follower)
             if !asked.isEmpty { isCaughtUp = settle(isCaughtUp, follower) }
             publish(isCaughtUp)
@@ -125,10 +130,11 @@ private final class FollowerWork {
     private func settle(_ isCaughtUp: Bool, _ follower: LogFollower) -> Bool {
         var isCaughtUp = isCaughtUp
         let end = EventLoop.milliseconds() + tail.patience
-        while !follower.hasToStop {
+        while !isCaughtUp, !follower.hasToStop {
             let left = end - EventLoop.milliseconds()
             guard left > 0 else { break }
-            follower.wait(atMost: CInt(left), or: tail.wake)
+            // Not too long: a log that is looked at once more has nothing to wake anybody with.
+            follower.wait(atMost: CInt(min(left, FollowerWork.grain)), or: tail.wake)
             isCaughtUp = advance(follower)
         }
         return isCaughtUp
@@ -139,8 +145,8 @@ private final class FollowerWork {
     /// - Returns: whether all that was written is recorded.
     private func advance(_ follower: LogFollower) -> Bool {
         while !follower.hasToStop {
-            let began = EventLoop.seconds()
-            switch tail.next(at: EventLoop.milliseconds()) {
+            let began = EventLoop.seconds(), clock = EventLoop.milliseconds()
+            switch tail.next(at: clock) {
             case .lines(let octets, let isKnown):
                 reader.now = began
                 reader.read(octets.span)
@@ -153,7 +159,8 @@ private final class FollowerWork {
             case .pending: return false
             case .end:
                 tell(nil)
-                caughtUp = began
+                parts.reading?.hasRead(number, to: clock - tail.lateness)
+                caughtUp = began - (tail.lateness + 999) / 1_000
                 let isNew = tail.position(caughtUp: 0) != savedPlace
                 if isNew ? began > savedAt : began >= savedAt + FollowerWork.saved { save() }
                 return true

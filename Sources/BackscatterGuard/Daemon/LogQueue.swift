@@ -1,7 +1,6 @@
-// Log lines wait here for the one thread that may wait for standard error: a reader that has stopped reading (a stuck
+// Log lines wait here for the one thread that may wait for standard error or syslog: a reader that has stopped reading (a stuck
 // journal, a full pipe) must not stop the mail. What doesn't fit any more is dropped, and its count told afterwards.
 
-import Glibc
 import Synchronization
 
 /// A bounded queue of whole lines and the thread that writes them. Before `start` lines are written at once.
@@ -20,17 +19,17 @@ final class LogQueue: Sendable {
 
     private enum Round { case write(Octets, dropped: Int), wait, end }
 
-    private let descriptor: CInt
+    private let sink: LogSink
     private let limit: Int
     private let state = Mutex(State())
     private let arrival: Signal
     private let done: Signal
-    private let prefix: String
+    private let droppedLine: @Sendable (Int) -> Octets
 
-    /// - Parameter prefix: what the line about dropped ones begins with.
-    init?(descriptor: CInt, prefix: String = "", limit: Int = LogQueue.limit) {
+    /// - Parameter droppedLine: tells how many were dropped.
+    init?(_ sink: LogSink, limit: Int = LogQueue.limit, droppedLine: @escaping @Sendable (Int) -> Octets) {
         guard let arrival = Signal(), let done = Signal() else { return nil }
-        (self.descriptor, self.prefix, self.limit) = (descriptor, prefix, limit)
+        (self.sink, self.limit, self.droppedLine) = (sink, limit, droppedLine)
         (self.arrival, self.done) = (arrival, done)
     }
 
@@ -54,7 +53,7 @@ final class LogQueue: Sendable {
             defer { state.isIdle = false }
             return (false, state.isIdle)
         }
-        if isDirect { LogQueue.write(lines, to: descriptor) } else if wakes { arrival.raise() }
+        if isDirect { sink.write(lines) } else if wakes { arrival.raise() }
     }
 
     /// Lets the thread write what waits, for so many milliseconds at most, and ends it.
@@ -74,8 +73,8 @@ final class LogQueue: Sendable {
         while true {
             switch take() {
             case .write(let lines, let dropped):
-                LogQueue.write(lines, to: descriptor)
-                if dropped > 0 { LogQueue.write(Octets("\(prefix)log: \(dropped) lines dropped: standard error does not take them\n".utf8), to: descriptor) }
+                sink.write(lines)
+                if dropped > 0 { sink.write(droppedLine(dropped)) }
             case .wait: arrival.wait()
             case .end: return done.raise()
             }
@@ -94,21 +93,6 @@ final class LogQueue: Sendable {
             }
             defer { (state.waiting, state.dropped) = ([], 0) }
             return .write(state.waiting, dropped: state.dropped)
-        }
-    }
-
-    /// A descriptor that somebody made non-blocking: waits until it takes something.
-    private static func isReady(_ descriptor: CInt) -> Bool {
-        var query = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return unsafe poll(&query, 1, -1) >= 0 || errno == EINTR
-    }
-
-    /// All of it, whatever a pipe takes at once; what the descriptor refuses is lost.
-    private static func write(_ lines: Octets, to descriptor: CInt) {
-        var sent = 0
-        while sent < lines.count {
-            let count = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: sent), lines.count - sent) }
-            if count > 0 { sent += count } else if count < 0, errno == EINTR || errno == EAGAIN && LogQueue.isReady(descriptor) { continue } else { return }
         }
     }
 }

@@ -47,6 +47,9 @@ final class LogTail: FollowedLog {
 
     var wake: CInt? { nil }
     var patience: Int64 { 0 }
+    var lateness: Int64 { 0 }
+
+    func look() {}
 
     func position(caughtUp: Int64) -> String? {
         let places = places

@@ -1,32 +1,75 @@
-// Log lines to standard error: whole lines in one write, so that lines of several threads never mix. Under systemd it
-// is the journal, which reads the priority from `<N>` (sd-daemon(3)).
+// Log lines: whole lines in one write, so that lines of several threads never mix. To standard error, where under systemd
+// the journal reads the priority from `<N>` (sd-daemon(3)), or to syslog. As text or as JSON. Lines of a kind that come too
+// often are counted (`RepeatFolding`) and told in one.
 
 import Glibc
+import Synchronization
 
 struct LogWriter: Sendable {
-    let level: Severity
-    /// Standard error is the journal.
-    private let isJournal: Bool
-    private let descriptor: CInt
-    private let tape: LogTape?
-    private let queue: LogQueue?
-
-    /// - Parameters:
-    ///   - tape: gets every line; the descriptor then only while the tape echoes.
-    ///   - isQueued: from `start` on nobody who logs waits for the descriptor.
-    init(level: Severity, descriptor: CInt = STDERR_FILENO, tape: LogTape? = nil, isQueued: Bool = false) {
-        self.level = level
-        self.tape = tape
-        self.descriptor = descriptor
-        isJournal = unsafe getenv("JOURNAL_STREAM") != nil
-        queue = isQueued ? LogQueue(descriptor: descriptor, prefix: isJournal ? "<\(Severity.warning.rawValue)>" : "") : nil
+    /// How lines are written, and which.
+    struct Settings: Sendable {
+        var level: Severity
+        var format = Configuration.LogFormat.text
+        /// Lines of a kind within a minute that are written one by one. 0: all.
+        var repeatLimit = 0
     }
 
-    /// Lines go to the descriptor by a thread of their own.
+    /// How a line looks.
+    private struct Form: Sendable {
+        let format: Configuration.LogFormat
+        /// Who reads the lines takes `<N>` off.
+        let hasPriorities: Bool
+
+        /// - Parameter text: washed.
+        func append(_ severity: Severity, _ text: String, to line: inout Octets) {
+            guard format == .json else { return line.append(contentsOf: text.utf8) }
+            var object = JSONLine(severity, at: EventLoop.seconds())
+            object.add("text", text)
+            line += object.closed
+        }
+
+        func line(_ severity: Severity, _ text: String) -> Octets {
+            var line = hasPriorities ? Octets("<\(severity.rawValue)>".utf8) : []
+            append(severity, text, to: &line)
+            return line + [ASCII.lf]
+        }
+    }
+
+    let level: Severity
+    private let form: Form
+    private let sink: LogSink
+    private let tape: LogTape?
+    private let queue: LogQueue?
+    private let repeats: Repeats
+
+    /// Mutable, and shared by all copies.
+    private final class Repeats: Sendable {
+        let folding: Mutex<RepeatFolding<LogRepeat.Kind>>
+        init(_ limit: Int) { folding = Mutex(RepeatFolding(.init(each: limit, all: max(limit, limit.multipliedReportingOverflow(by: 20).partialValue)))) }
+    }
+
+    /// - Parameters:
+    ///   - tape: gets every line; the sink then only while the tape echoes.
+    ///   - isQueued: from `start` on nobody who logs waits for the sink.
+    init(_ settings: Settings, to sink: LogSink = .descriptor(STDERR_FILENO), tape: LogTape? = nil, isQueued: Bool = false) {
+        level = settings.level
+        self.tape = tape
+        self.sink = sink
+        form = Form(format: settings.format, hasPriorities: sink.hasPriorities)
+        repeats = Repeats(settings.repeatLimit)
+        queue = isQueued ? LogQueue(sink) { [form] in form.line(.warning, "log: \($0) lines dropped: \(sink.name) does not take them") } : nil
+    }
+
+    init(level: Severity, tape: LogTape? = nil) { self.init(Settings(level: level), tape: tape) }
+
+    /// Lines go to the sink by a thread of their own.
     func start() { queue?.start() }
 
     /// Writes what waits, within a bounded time.
-    func close() { queue?.close() }
+    func close() {
+        tellRepeats(at: EventLoop.seconds(), isLast: true)
+        queue?.close()
+    }
 
     /// - Parameter text: one line, already washed.
     func write(_ severity: Severity, _ text: @autoclosure () -> String) {
@@ -38,12 +81,18 @@ struct LogWriter: Sendable {
 
     /// Appends the line as it is to be written.
     func append(_ severity: Severity, _ text: String, to lines: inout Octets) {
-        append(severity, to: &lines) { $0.append(contentsOf: text.utf8) }
+        append(severity, to: &lines) { form.append(severity, text, to: &$0) }
     }
 
-    func append(_ severity: Severity, to lines: inout Octets, _ text: (inout Octets) -> Void) {
+    func append(_ event: SessionEvent, to lines: inout Octets) {
+        append(event.severity, to: &lines) { line in
+            if form.format == .json { line += event.json(at: EventLoop.seconds()) } else { event.append(to: &line) }
+        }
+    }
+
+    private func append(_ severity: Severity, to lines: inout Octets, _ text: (inout Octets) -> Void) {
         let start = lines.count
-        if isJournal { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
+        if form.hasPriorities { lines.append(contentsOf: "<\(severity.rawValue)>".utf8) }
         let textStart = lines.count
         text(&lines)
         if let tape {
@@ -56,42 +105,32 @@ struct LogWriter: Sendable {
     /// Whole lines. A log that can't be written must not stop the mail: what is not taken is lost.
     func write(_ lines: Octets) {
         guard !lines.isEmpty else { return }
-        if let queue { return queue.add(lines) }
-        _ = unsafe lines.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if let queue { queue.add(lines) } else { sink.write(lines) }
+    }
+
+    // MARK: Repeats
+
+    /// Whether to write such a line; else it is counted.
+    func takes(_ line: LogRepeat, at now: Int64) -> Bool {
+        repeats.folding.withLock { $0.take(line.kind, rest: line.rest, client: line.client, recipients: line.recipients, at: now) }
+    }
+
+    /// Every second: what was counted, when its minute is over.
+    func tellRepeats(at now: Int64, isLast: Bool = false) {
+        let told = repeats.folding.withLock { $0.due(at: now, all: isLast) }
+        var lines: Octets = []
+        for line in told where line.key.severity.rawValue <= level.rawValue {
+            append(line.key.severity, to: &lines) { text in
+                if form.format == .json { text += line.json(at: now) } else { text += Octets(line.text.utf8) }
+            }
+        }
+        write(lines)
     }
 }
 
-/// The lines of one worker, written together: at most `delay` after the first of them, and at once when one is urgent.
-final class LogGatherer {
-    /// Milliseconds.
-    static let delay = 20
-    private static let limit = 16_384
-    private let writer: LogWriter
-    private let loop: EventLoop
-    private var lines: Octets = []
-
-    init(_ writer: LogWriter, loop: EventLoop) {
-        self.writer = writer
-        self.loop = loop
-        loop.delayed = { [unowned self] in flush() }
-    }
-
-    func write(_ severity: Severity, _ text: @autoclosure () -> String) {
-        write(severity) { $0.append(contentsOf: text().utf8) }
-    }
-
-    func write(_ event: SessionEvent) { write(event.severity) { event.append(to: &$0) } }
-
-    private func write(_ severity: Severity, _ text: (inout Octets) -> Void) {
-        guard severity.rawValue <= writer.level.rawValue else { return }
-        if lines.isEmpty { loop.callDelayed(after: LogGatherer.delay) }
-        writer.append(severity, to: &lines, text)
-        if severity.rawValue < Severity.info.rawValue || lines.count > LogGatherer.limit { flush() }
-    }
-
-    func flush() {
-        guard !lines.isEmpty else { return }
-        writer.write(lines)
-        lines.removeAll(keepingCapacity: true)
+extension Configuration {
+    /// The daemon's log.
+    func makeLog() -> LogWriter {
+        LogWriter(.init(level: logLevel.severity, format: logFormat, repeatLimit: logRepeatLimit), to: LogSink(logTo), isQueued: true)
     }
 }

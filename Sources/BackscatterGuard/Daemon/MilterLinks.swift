@@ -31,16 +31,21 @@ final class MilterLinks {
     /// Owns the descriptor from now on.
     func accept(_ descriptor: CInt, from peer: PeerAddress, _ direction: Direction, _ settings: WorkerSettings, worker: Worker) {
         guard settings.milter.admits(peer) else {
-            worker.log.write(.warning, "milter: connection from \(peer.text) refused (milter_clients)")
+            worker.counters.refused(.milterClient)
+            let kind = LogRepeat("milter: connection from \(peer.text) refused", rest: "milter: connection refused", .warning, client: peer.text)
+            worker.log.write(kind, "milter: connection from \(peer.text) refused (milter_clients)")
             return _ = Glibc.close(descriptor)
         }
         guard case .success(let place) = connections.admit(.unixSocket, isListed: true, settings.limits, at: worker.now) else {
-            worker.log.write(.warning, "milter: connection refused: too many connections (max_connections)")
+            worker.counters.refused(.total)
+            let kind = LogRepeat("milter: connection refused: too many connections", rest: "milter: too many connections", .warning)
+            worker.log.write(kind, "milter: connection refused: too many connections (max_connections)")
             return _ = Glibc.close(descriptor)
         }
         let session = MilterSession(number: numbers.next(), settings: settings.milter.session, direction: direction)
         let link = MilterLink(session: session, worker: worker, links: self)
         links[link.number] = link
+        worker.counters.opened(.milter)
         places[link.number] = (place, settings.limits)
         do {
             try link.start(descriptor)
@@ -52,6 +57,7 @@ final class MilterLinks {
 
     func remove(_ link: MilterLink, worker: Worker) {
         guard links.removeValue(forKey: link.number) != nil else { return }
+        worker.counters.closed(.milter)
         if let (place, limits) = places.removeValue(forKey: link.number) { connections.release(place, limits) }
         worker.endIfDone()
     }

@@ -3,7 +3,7 @@
 /// Every option of the configuration file. The second and third part: `Options+Policy.swift`, `Options+Limits.swift`.
 enum Options {
     /// The keys at the top of the file, in the order of the generated files.
-    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, sharedLog, hooks, content, limits, deadlines]
+    static let top: [OptionGroup<Configuration>] = [general, program, privileges, tls, clients, places, milter, judgement, sentLog, sharedLog, hooks, status, content, limits, deadlines, logging]
     static let fresh = Configuration()
 
     static let general = OptionGroup<Configuration>(

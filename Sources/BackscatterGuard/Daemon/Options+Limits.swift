@@ -100,7 +100,7 @@ extension Options {
     private static let deadline = Duration.milliseconds(100)...(day)
 
     static let deadlines = OptionGroup<Configuration>(
-        title: "Deadlines and log",
+        title: "Deadlines",
         prose: "The defaults for the upstream are those of RFC 5321, 4.5.3.2.",
         options: [
             .duration(
@@ -130,7 +130,6 @@ extension Options {
             .duration(
                 "handover_timeout", \.handoverTimeout, of: fresh, in: deadline,
                 "After SIGUSR2, for the new guardd to serve; then it is ended, and the old one serves on."),
-            .choice("log_level", \.logLevel, of: fresh, "What is logged. \"info\" has a line for every transaction."),
         ]
     )
 }

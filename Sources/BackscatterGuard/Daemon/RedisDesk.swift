@@ -152,6 +152,19 @@ public final class RedisDesk: SentLogDesk {
         return !found.isEmpty
     }
 
+    public func forget(_ id: MessageID, pair: (from: Octets, to: Octets)?, at now: Int64) throws(SentLogError) {
+        let view = try view()
+        let names = [view.key.hash(id: id)] + LoggedID.beginnings(of: id).map { view.key.hash(.idBeginning, $0) }
+        var rows = (names + names.map(view.key.bound)).map { (RedisLayout.Table.ids, $0) }
+        if let pair { rows.append((.pairs, view.key.hash(pairFrom: pair.from, to: pair.to))) }
+        let days = RedisLayout.days(at: now, retention: settings.local.retention)
+        var commands: Octets = []
+        for (table, name) in rows {
+            for day in days { commands.appendCommand([Octets("HDEL".utf8), view.layout.key(table, day: day, of: name), RedisLayout.field(name)]) }
+        }
+        _ = try call(commands, replies: rows.count * days.count)
+    }
+
     private func site() throws(SentLogError) -> SharedSite {
         let question = RedisQuestion(Inquiry(), try view(), at: 0)
         guard let site = RedisQuestion.site(try call(question.commands, replies: question.count), run: hello.run) else {
@@ -196,7 +209,8 @@ public final class RedisDesk: SentLogDesk {
         for row in site.rows {
             let state = !row.hasStarted ? "records, and vouches for nothing"
                 : site.vouches(row) ? "vouches" : "silent since \(UTC.text(row.renewed)): a hole until it is back or retired"
-            lines.append("sender \(ASCII.washed(row.name, limit: 255)): \(state)")
+            let behind = row.readTo > 0 ? "; has read its log up to \(UTC.text(row.readTo / 1000))" : ""
+            lines.append("sender \(ASCII.washed(row.name, limit: 255)): \(state)\(behind)")
             for interval in row.coverage.intervals { lines.append("  complete: from \(UTC.text(interval.from)) to \(interval.to.map(UTC.text) ?? "now")") }
             if let hole = row.coverage.openHoleSince { lines.append("  hole: mail has been leaving unrecorded since \(UTC.text(hole))") }
         }
@@ -204,7 +218,7 @@ public final class RedisDesk: SentLogDesk {
         let days = settings.local.bounceWindow / Day.seconds
         switch site.standing(from: now - settings.local.bounceWindow, to: now) {
         case .complete: lines.append("covered: yes, the last \(days) days are complete: unknown ids can be refused")
-        case .lapsing: lines.append("covered: in doubt, a sender is silent: unknown ids are deferred for some seconds")
+        case .lapsing, .reading: lines.append("covered: in doubt, a sender is silent: unknown ids are deferred for some seconds")
         case .incomplete: lines.append("covered: no, the last \(days) days are not complete: unknown ids pass")
         }
         return lines

@@ -23,12 +23,19 @@ final class RedisLogReader: SentLogReader {
     private struct Asked {
         let inquiry: Inquiry
         let now: Int64
-        let deadline: Int64
+        var deadline: Int64
+        /// The server's clock when it was first asked; nil: it has not answered yet.
+        var clock: Int64?
+        /// When it is asked again, because a sender had not read so far.
+        var again: Int64 = .max
         let answered: (Findings) -> Void
     }
 
     /// More questions than this do not wait: the log is silent for them at once.
     private static let limit = 10_000
+    /// Milliseconds that a question has besides, when a sender must read its log first; and until it is put again.
+    private static let readingTime: Int64 = 1_500
+    private static let readingPause: Int64 = 100
     /// Milliseconds between two looks at deadlines.
     private static let grain: Int64 = 20
 
@@ -78,6 +85,7 @@ final class RedisLogReader: SentLogReader {
     }
 
     private func send(_ number: UInt64) {
+        asked[number]?.again = .max
         guard let question = asked[number], let view, let hello = link.hello else { return }
         let whole = RedisQuestion(question.inquiry, view, at: question.now)
         link.send(whole.commands, replies: whole.count) { [weak self] replies in
@@ -88,10 +96,12 @@ final class RedisLogReader: SentLogReader {
 
     private func replied(_ number: UInt64, _ question: RedisQuestion, _ replies: [RedisReply], run: UInt64) {
         lastReply = EventLoop.milliseconds()
-        guard var findings = question.findings(replies, run: run) else {
+        guard let answer = question.answer(replies, run: run, asked: asked[number]?.clock ?? .max) else {
             return link.fail(replies.lazy.compactMap(\.errorText).first ?? "something in it is none of ours")
         }
         if shared.silence.spoke() { shared.report(.warning, "sent log \(shared.settings.address.text) answers again") }
+        if answer.isReading, putsAgain(number, answer.clock) { return }
+        var findings = answer.findings
         guard let asked = asked.removeValue(forKey: number) else { return }
         if findings.availability == .answered, asked.inquiry.countsReturn, let known = findings.ids.firstIndex(where: { $0 != nil }) {
             findings.timesReturned = shared.returns.count(shared.key.hash(id: asked.inquiry.ids[known]), at: asked.now)
@@ -99,14 +109,30 @@ final class RedisLogReader: SentLogReader {
         asked.answered(findings)
     }
 
-    /// Looks for questions whose time is over.
+    /// What was sent a moment ago may not have been read yet where it was sent: the question is put again.
+    ///
+    /// - Returns: false for one that nobody waits for.
+    private func putsAgain(_ number: UInt64, _ clock: Int64) -> Bool {
+        guard var question = asked[number] else { return false }
+        if question.clock == nil {
+            question.clock = clock
+            question.deadline += RedisLogReader.readingTime
+        }
+        question.again = EventLoop.milliseconds() + RedisLogReader.readingPause
+        asked[number] = question
+        return true
+    }
+
+    /// Looks for questions whose time is over, or has come again.
     private func look() {
         isTiming = false
         let clock = EventLoop.milliseconds()
         for (number, question) in asked where clock >= question.deadline {
             asked[number] = nil
-            question.answered(silent(question.inquiry))
+            // One that waits for a sender, not for the server: that is not silent.
+            question.answered(question.clock == nil ? silent(question.inquiry) : Findings(nothingFor: question.inquiry, .silent))
         }
+        for number in asked.keys.sorted() where clock >= asked[number]?.again ?? .max { send(number) }
         // Replies come in order: nothing behind a stuck one would ever be answered in time.
         if link.isUp, clock - lastReply > 2 * shared.settings.timeout, !asked.isEmpty { link.fail("no reply for \(clock - lastReply) ms") }
         guard !asked.isEmpty, !isTiming else { return }

@@ -25,6 +25,8 @@ final class RedisRecorder {
     /// Milliseconds.
     private static let grain: Int64 = 50
     private static let renewal = SenderRow.vouching / 4
+    /// Of a machine that reads logs: others wait for it to tell how far it is.
+    private static let readingRenewal = SenderRow.vouching / 10
     /// How long an acknowledgement may take before Redis counts as away.
     private static let patience: Int64 = 250
     private static let replyLimit: Int64 = 3_000
@@ -39,10 +41,13 @@ final class RedisRecorder {
     private var timer: LoopTimer?
     private let journal: SentJournal
     private let hole: PendingHole
+    private let reading: ReadingClock?
+    /// The row is to go, or is gone.
+    private var isRetiring = false
     private var identity: SenderIdentity
 
     /// What stands in Redis of this machine, and what is to stand there next; nil: not known yet.
-    private var row: SenderRow?
+    private(set) var row: SenderRow?
     private var changes: [CoverageChange] = []
     private var isDirty = false
     private var view: RedisView?
@@ -58,10 +63,11 @@ final class RedisRecorder {
     private var isAway = false
     private var trouble = "it was not reached yet"
 
-    init(_ settings: SharedLogSettings, key: SentKey, loop: EventLoop, report: @escaping @Sendable (Severity, String) -> Void) throws {
+    init(_ settings: SharedLogSettings, key: SentKey, loop: EventLoop, reading: ReadingClock? = nil, report: @escaping @Sendable (Severity, String) -> Void) throws {
         self.settings = settings
         self.key = key
         self.report = report
+        self.reading = reading
         journal = try SentJournal(directory: settings.journalDirectory, key: key)
         hole = try PendingHole(path: settings.holeFile)
         identity = try SenderIdentity.load(settings.senderFile)
@@ -78,6 +84,9 @@ final class RedisRecorder {
     /// Hears now and then since when the log of all machines is complete.
     var learnt: (Int64?) -> Void = { _ in }
     private var lookedAt: Int64 = .min / 2
+
+    /// The server has taken this process's row: whether that says that all mail is recorded.
+    var acknowledgedRow: (Bool) -> Void = { _ in }
 
     /// Called every 50 ms.
     var afterTick: () -> Void = {}
@@ -157,23 +166,30 @@ final class RedisRecorder {
         view = RedisView(key: key, layout: layout, bounceWindow: settings.local.bounceWindow, retention: settings.local.retention)
         var commands: Octets = []
         commands.appendCommand("SCRIPT", "LOAD", RedisScript.apply)
-        commands.appendCommand([Octets("HGET".utf8), layout.senders, Octets(identity.number.utf8)])
-        link.send(commands, replies: 2) { [weak self] replies in
+        // What this process goes on from, if it is new in the log.
+        let others = identity.epoch.isEmpty ? SharedSlot.senders(besides: settings) : []
+        for number in [identity.number] + others { commands.appendCommand([Octets("HGET".utf8), layout.senders, Octets(number.utf8)]) }
+        link.send(commands, replies: 2 + others.count) { [weak self] replies in
             guard let self, let replies else { return }
             guard let script = replies[0].octets, replies[1].errorText == nil else { return link.fail(replies.lazy.compactMap(\.errorText).first ?? "no script") }
             let known = replies[1].octets
             guard known == nil || known.flatMap(SenderRow.init(octets:)) != nil else { return link.fail("this machine's row in it was written by another version of guardd") }
             self.script = script
-            catchUp(with: known.flatMap(SenderRow.init(octets:)), hello)
+            let before = replies[2...].compactMap { $0.octets.flatMap(SenderRow.init(octets:)) }.max { $0.renewed < $1.renewed }
+            catchUp(with: known.flatMap(SenderRow.init(octets:)), goingOnFrom: before, hello)
             pump()
         }
     }
 
     /// Finds out what Redis has of this machine, and what of it is lost.
-    private func catchUp(with known: SenderRow?, _ hello: RedisHello) {
+    ///
+    /// - Parameter before: the row of the process that this one takes the place of. It goes on vouching for what it has sent;
+    ///   this one has sent nothing before now, so that one's coverage is true of it too.
+    private func catchUp(with known: SenderRow?, goingOnFrom before: SenderRow?, _ hello: RedisHello) {
         let epoch = String(decoding: hello.epoch, as: UTF8.self)
         let begun = journal.begun ?? EventLoop.seconds()
         var next = row ?? known ?? SenderRow()
+        if row == nil, known == nil, let before { (next.coverage, next.readTo) = (before.coverage, before.readTo) }
         if let known, identity.epoch.isEmpty || identity.epoch == epoch {
             next.through = known.through
             if known.through < journal.previous {
@@ -200,15 +216,16 @@ final class RedisRecorder {
 
     /// Sends the next group, or renews.
     private func pump() {
-        guard link.isUp, !isSending, var next = row, let view, let script, let hello = link.hello else { return }
+        guard link.isUp, !isSending, !isRetiring, var next = row, let view, let script, let hello = link.hello else { return }
         let clock = EventLoop.milliseconds()
         let (entries, through) = journal.read(after: next.through, limit: RedisRecorder.group)
-        guard !entries.isEmpty || isDirty || clock - sentAt >= RedisRecorder.renewal else { return }
+        guard !entries.isEmpty || isDirty || clock - sentAt >= (reading == nil ? RedisRecorder.renewal : RedisRecorder.readingRenewal) else { return }
         next.through = through
         next.run = hello.run
         next.renewed = EventLoop.seconds()
         // A lower bound of the server's clock makes `fence` an upper one of when it reaches `vouchesUntil`.
         next.vouchesUntil = next.hasStarted && through >= released ? hello.clock + (clock - hello.at) + SenderRow.vouching : 0
+        next.readTo = readTo(next, hello)
         if next.vouchesUntil > 0 { fence = clock + SenderRow.vouching + RedisRecorder.grain }
         var words = [
             Octets("EVALSHA".utf8), script, Octets("2".utf8), view.layout.log, view.layout.senders, hello.epoch, Octets(identity.number.utf8), next.octets,
@@ -224,12 +241,36 @@ final class RedisRecorder {
             guard let self, let reply = replies?.first else { return }
             isSending = false
             guard case .status = reply else { return link.fail(reply.errorText ?? "an answer that is none of ours") }
-            acknowledged(through, vouches: next.vouchesUntil > 0, settled)
+            acknowledged(through, readTo: next.readTo, vouches: next.vouchesUntil > 0, starts: next.hasStarted, settled)
         }
     }
 
-    private func acknowledged(_ through: UInt64, vouches: Bool, _ settled: Int64?) {
+    /// By a lower bound of the server's clock. Nothing read yet: as far as the process before this one.
+    private func readTo(_ row: SenderRow, _ hello: RedisHello) -> Int64 {
+        guard let reading else { return 0 }
+        return max(1, reading.readTo.map { hello.clock + $0 - hello.at } ?? row.readTo)
+    }
+
+    /// Takes the row out of the log. For one that sends no more and whose journal nobody needs.
+    ///
+    /// - Parameter heir: the row that stands for the machine from now on.
+    func retire(to heir: SenderRow, at now: Int64, _ done: @escaping () -> Void) {
+        guard link.isUp, !isSending, !isRetiring, let row, let view, journal.isOver(at: now), journal.read(after: row.through, limit: 1).entries.isEmpty,
+              hole.since == nil, heir.hasStarted || !row.hasStarted,
+              row.coverage.contains(heir.coverage, from: now - settings.local.retention, to: now)
+        else { return }
+        isRetiring = true
+        var command: Octets = []
+        command.appendCommand([Octets("HDEL".utf8), view.layout.senders, Octets(identity.number.utf8)])
+        link.send(command, replies: 1) { replies in
+            if case .integer? = replies?.first { done() }
+        }
+    }
+
+    private func acknowledged(_ through: UInt64, readTo: Int64, vouches: Bool, starts isStarted: Bool, _ settled: Int64?) {
         row?.through = through
+        row?.readTo = readTo
+        acknowledgedRow(isStarted)
         if let settled { hole.settle(settled) }
         if isAway, vouches || row?.hasStarted != true {
             isAway = false
@@ -249,7 +290,7 @@ final class RedisRecorder {
     // MARK: Redis is away
 
     private func lost(_ reason: String) {
-        isSending = false
+        (isSending, isRetiring) = (false, false)
         // Nothing is sent, and nothing vouched for, before the next server has been compared with.
         script = nil
         trouble = reason

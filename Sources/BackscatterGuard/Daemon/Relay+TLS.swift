@@ -16,6 +16,7 @@ extension Relay {
 
     func clientSecured(_ summary: TLSSummary) {
         worker.refreshTime()
+        worker.counters.secured(summary.version)
         session.clientSecured(summary, at: worker.now, into: self)
         settle()
     }

@@ -48,6 +48,8 @@ final class Relay: SessionSink {
     private var lingerUntil: Int64 = .max
     private var upstreamStalledSince: Int64 = 0
     private(set) var heldOctets = 0
+    /// Since when, in milliseconds.
+    var heldSince: Int64 = 0
     /// It was told to stream on and waits for the upstream to take what is held.
     private(set) var isOutgrowing = false
     /// What it takes of the limits; given back at its end.
@@ -77,6 +79,7 @@ final class Relay: SessionSink {
     func clientSent(_ octets: Span<UInt8>) {
         guard case .no = closing else { return }              // only its replies are still being flushed
         worker.refreshTime()
+        worker.counters.moved(.clientReceived, octets.count)
         guard pending.isEmpty, mayFeed else {
             pending.append(octets)
             return settle()
@@ -106,6 +109,7 @@ final class Relay: SessionSink {
 
     func upstreamSent(_ octets: Span<UInt8>) {
         worker.refreshTime()
+        worker.counters.moved(.upstreamReceived, octets.count)
         dialling?.stands()
         session.upstreamSent(octets, at: worker.now, into: self)
         if session.hasUpstreamGreeted { dialling?.works() }
@@ -301,9 +305,13 @@ final class Relay: SessionSink {
 
     // MARK: SessionSink
 
-    func toClient(_ octets: Span<UInt8>) { worker.clientGather.append(octets) }
+    func toClient(_ octets: Span<UInt8>) {
+        worker.counters.moved(.clientSent, octets.count)
+        worker.clientGather.append(octets)
+    }
 
     func toUpstream(_ octets: Span<UInt8>) {
+        worker.counters.moved(.upstreamSent, octets.count)
         guard octets.count > Relay.gatherLimit, let upstream else { return worker.upstreamGather.append(octets) }
         var gathered: Octets = []
         swap(&gathered, &worker.upstreamGather)
@@ -382,6 +390,7 @@ final class Relay: SessionSink {
     func record(_ entry: SentEntry, isAwaited: Bool) { worker.record(entry, for: isAwaited ? number : nil) }
 
     func holdChanged(by octets: Int) {
+        timeHold(before: heldOctets, after: heldOctets + octets)
         heldOctets += octets
         if octets < 0 { isOutgrowing = false }
         worker.holdChanged(by: octets)

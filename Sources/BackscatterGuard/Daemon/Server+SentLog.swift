@@ -4,6 +4,8 @@ extension Server {
     /// The log, and what makes a worker's reader of it.
     struct OpenLog {
         let log: any SentLog
+        /// Of a shared log: it wants to know how far the sources have read.
+        var reading: ReadingClock?
         let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
     }
 
@@ -12,7 +14,7 @@ extension Server {
         let shared: SharedLogSettings?
         do { shared = try configuration.sharedLogSettings() } catch { throw .configuration(error) }
         do throws(SentLogError) {
-            if let shared { return try openShared(shared, records: configuration.recordsOutgoingMail, log) }
+            if let shared { return try openShared(shared, configuration, isSuccessor: isSuccessor, log) }
             return try openOwn(configuration, isSuccessor: isSuccessor, log)
         } catch { throw .sentLog(error) }
     }
@@ -30,18 +32,22 @@ extension Server {
         return open
     }
 
-    private static func openShared(_ settings: SharedLogSettings, records: Bool, _ log: LogWriter) throws(SentLogError) -> OpenLog {
+    private static func openShared(
+        _ settings: SharedLogSettings, _ configuration: Configuration, isSuccessor: Bool, _ log: LogWriter
+    ) throws(SentLogError) -> OpenLog {
+        let reading = ReadingClock(sources: configuration.sources.count)
         if let fault = settings.local.fault { throw .settings(fault) }
         let report: @Sendable (Severity, String) -> Void = { log.write($0, $1) }
         let opener = SharedLogOpener(settings)
         for warning in opener.warnings() { log.write(.warning, warning) }
         guard let key = try opener.key() else { throw .noLog(directory: settings.local.stateDirectory) }
-        let sentLog = try RedisSentLog(settings, key: key, report: report)
-        if records {
+        let sentLog = try RedisSentLog(settings, key: key, isSuccessor: isSuccessor, reading: reading, report: report)
+        if configuration.recordsOutgoingMail {
             sentLog.change(.start(at: EventLoop.seconds())) { _ in }
             sentLog.change(.closeHole(at: EventLoop.seconds())) { _ in }
         }
+        if isSuccessor { try sentLog.waitUntilKnown(started: configuration.recordsOutgoingMail) }
         let shared = RedisLogReader.Shared(settings, key: key, report: report)
-        return OpenLog(log: sentLog) { loop throws(ReactorError) in try RedisLogReader(shared, loop: loop) }
+        return OpenLog(log: sentLog, reading: reading) { loop throws(ReactorError) in try RedisLogReader(shared, loop: loop) }
     }
 }

@@ -2,10 +2,10 @@
 
 extension Server {
     static func makeSources(
-        _ configuration: Configuration, _ policy: Policy, _ sentLog: any SentLog, _ log: LogWriter
+        _ configuration: Configuration, _ policy: Policy, _ opened: OpenLog, _ log: LogWriter
     ) throws(ServerError) -> SourceKeeper {
         do throws(SentLogError) {
-            return try SourceKeeper(configuration, policy, sentLog: sentLog, log: log)
+            return try SourceKeeper(configuration, policy, sentLog: opened.log, reading: opened.reading, log: log)
         } catch { throw .sentLog(error) }
     }
 

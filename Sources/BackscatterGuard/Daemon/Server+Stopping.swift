@@ -29,6 +29,7 @@ extension Server {
     /// - Parameter drained: sockets that the successor does not use.
     func retire(draining drained: Set<Int>) {
         isReplaced = true
+        status.close()                                      // the successor's numbers count from here on
         stage = .retiring(until: EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds)
         sockets.close()
         for worker in workers { worker.mailbox.post(.retire(drains: drained)) }

@@ -13,14 +13,18 @@ public final class Server {
     var configuration: Configuration
     let reload: () throws(ConfigurationError) -> Configuration
     let log: LogWriter
-    let sentLog: any SentLog
+    let sentLog: CountedSentLog
     let loop: EventLoop
     let holes: HoleKeeper
     let sources: SourceKeeper
     let hooks: HookInputs
+    let status: StatusSocket
+    let startedAt = EventLoop.seconds()
+    var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
     let enforcement: EnforcementKeeper
+    let events: EventStore
     let notify: SystemdNotify
     private var watchdog: Watchdog
     let program: Program?
@@ -37,7 +41,7 @@ public final class Server {
     var lastAlarmed = EventLoop.milliseconds()
     let tls: TLSKeeper
     private let connections: ConnectionLimits
-    private let health: UpstreamHealth
+    let health: UpstreamHealth
     private let prober: UpstreamProber
     private let numbers = SessionNumbers()
     private var signals: [SignalSource] = []
@@ -66,7 +70,7 @@ public final class Server {
         _ configuration: Configuration, _ start: ServerStart, reload: @escaping () throws(ConfigurationError) -> Configuration,
         onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
-        try self.init(configuration, start, log: LogWriter(level: configuration.logLevel.severity, isQueued: true), reload: reload, onReady: onReady)
+        try self.init(configuration, start, log: configuration.makeLog(), reload: reload, onReady: onReady)
     }
 
     init(
@@ -103,11 +107,13 @@ public final class Server {
         if case .become = privileges { tls.rightsChanged() }
         for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }
         enforcement = EnforcementKeeper(blocks, stateDirectory: configuration.stateDirectory, hosts: configuration.ownHosts(policy), log: log)
+        events = EventStore(configuration.eventSettings, stateDirectory: configuration.stateDirectory, log: log)
         let opened = try Server.openSentLog(configuration, isSuccessor: start.inheritance.report != nil, log)
-        sentLog = opened.log
+        sentLog = CountedSentLog(opened.log)
         holes = HoleKeeper(sentLog, log: log)
-        sources = try Server.makeSources(configuration, settings.session.policy, sentLog, log)
+        sources = try Server.makeSources(configuration, settings.session.policy, opened, log)
         hooks = try HookInputs(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, sentLog: sentLog, log: log)
+        status = try StatusSocket(configuration, isSuccessor: start.inheritance.report != nil, loop: loop, log: log)
         try makePredecessor(start.inheritance)
         try makeWorkers(settings, opened, makeLoop)
     }
@@ -128,7 +134,7 @@ public final class Server {
 
     private func makeWorkers(_ settings: WorkerSettings, _ opened: OpenLog, _ makeLoop: (@Sendable (Waker) throws(ReactorError) -> EventLoop)?) throws(ServerError) {
         var shared = WorkerThread.Shared(
-            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement,
+            sentLog: sentLog, log: log, connections: connections, health: health, numbers: numbers, holes: holes, enforcement: enforcement, events: events,
             makeReader: { [inner = opened.makeReader, sources, spool = hooks.spool] loop throws(ReactorError) in
                 HookInputs.reader(SourceKeeper.reader(try inner(loop), sources, loop: loop), spool, loop: loop)
             })
@@ -165,6 +171,7 @@ public final class Server {
         signal(SIGPIPE, SIG_IGN)
         if handlesSignals { try takeSignals() }
         log.start()
+        events.start(at: EventLoop.seconds())
         loop.ticked = { [unowned self] in tick() }
         let stopper = stopper
         loop.woken = { [unowned self] in
@@ -174,6 +181,8 @@ public final class Server {
         try startWorkers()
         try startSources()
         hooks.open()
+        status.answer = { [unowned self] in statusAnswer($0) }
+        status.open(log)
         log.write(.info, "guardd serves on \(configuration.listeners.map(\.text).joined(separator: ", "))")
         predecessor?.report(sockets.taken)
         notify.send(.mainPID, .ready, .status("serves on \(configuration.listeners.count) listeners"))
@@ -206,8 +215,11 @@ public final class Server {
         sockets.close()
         sources.stop()
         hooks.close()
+        status.close()
         if !isReplaced { enforcement.save() }
         sentLog.close()
+        events.close(at: EventLoop.seconds())
+        log.tellRepeats(at: EventLoop.seconds(), isLast: true)
         log.write(.info, "guardd has stopped")
         log.close()
     }
@@ -229,6 +241,10 @@ public final class Server {
         prober.tick(configuration.upstreamIdentity)
         renewCertificates()
         hooks.tick()
+        events.tick(at: EventLoop.seconds())
+        status.tick()
+        log.tellRepeats(at: EventLoop.seconds())
+        history.note(verdictTally, at: EventLoop.seconds())
         if now - lastAlarmed > 86_400_000 {
             lastAlarmed = now
             for alarm in tls.alarms(at: EventLoop.seconds()) { log.write(.error, alarm) }

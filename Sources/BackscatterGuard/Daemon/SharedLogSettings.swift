@@ -48,6 +48,8 @@ public struct SharedLogSettings: Sendable {
     var daily = 10_000_000
     /// Of this machine, for people.
     var name: Octets = []
+    /// Which of this machine's processes it is, while one takes over from another (SharedSlot).
+    var slot = 0
     /// Directory of the key and of what this machine keeps itself; times of the log.
     var local: SentLogSettings
 
@@ -60,7 +62,7 @@ public struct SharedLogSettings: Sendable {
     public func warnings() -> [String] { SharedLogOpener(self).warnings() }
 
     var keyFile: SentKeyFile { SentKeyFile(path: local.keyFile, directory: local.stateDirectory) }
-    var journalDirectory: String { local.stateDirectory + "/shared" }
+    var journalDirectory: String { local.stateDirectory + "/shared" + (slot == 0 ? "" : "/\(slot + 1)") }
     var senderFile: String { journalDirectory + "/sender" }
     var holeFile: String { journalDirectory + "/hole" }
 }

@@ -5,29 +5,32 @@ import Synchronization
 
 /// All followers. `catchUp` from any thread, the rest from the one that made it.
 final class SourceKeeper: Sendable {
-    /// Milliseconds that a lookup waits for them.
+    /// Milliseconds that a lookup waits for files, and for the journal.
     static let patience: Int64 = 500
+    static let journalPatience: Int64 = 2_000
 
     let registry = SourceRegistry()
     private let followers: [LogFollower]
     private let sites: [SourceSite]
     private let stateDirectory: String
+    private let patience: Int64
 
     /// Nothing is read before `start`.
-    init(_ configuration: Configuration, _ policy: Policy, sentLog: any SentLog, log: LogWriter) throws(SentLogError) {
+    init(_ configuration: Configuration, _ policy: Policy, sentLog: any SentLog, reading: ReadingClock? = nil, log: LogWriter) throws(SentLogError) {
         var followers: [LogFollower] = []
         var sites: [SourceSite] = []
         for source in configuration.sources {
             let site = SourceSite(source, configuration, policy)
             sites.append(site)
             followers.append(try LogFollower(.init(
-                source: configuration.located(source), site: site, sentLog: sentLog, log: log, registry: registry,
+                source: configuration.located(source), site: site, sentLog: sentLog, log: log, registry: registry, reading: reading,
                 stateDirectory: configuration.stateDirectory
             )))
         }
         self.followers = followers
         self.sites = sites
         stateDirectory = configuration.stateDirectory
+        patience = configuration.sources.contains(where: \.isJournal) ? SourceKeeper.journalPatience : SourceKeeper.patience
     }
 
     var isEmpty: Bool { followers.isEmpty }
@@ -60,7 +63,7 @@ final class SourceKeeper: Sendable {
 
     /// A reader for a worker's loop.
     static func reader(_ inner: any SentLogReader, _ keeper: SourceKeeper, loop: EventLoop) -> any SentLogReader {
-        guard !keeper.isEmpty, let reader = try? CatchingUpReader(inner, keeper, loop: loop) else { return inner }
+        guard !keeper.isEmpty, let reader = try? CatchingUpReader(inner, keeper, loop: loop, patience: keeper.patience) else { return inner }
         return reader
     }
 

@@ -11,8 +11,7 @@ public enum SourceReports {
     /// Lines for people; none when no source was ever followed here.
     public static func lines(stateDirectory: String, at now: Int64) -> [String] {
         let statuses = names(stateDirectory).compactMap { name -> (SourceStatus, Int64)? in
-            guard let text = SmallFile.read("\(stateDirectory)/\(name)"), let read = try? JSONDecoder().decode(SourceReport.Written.self, from: Data(text.utf8)) else { return nil }
-            return (read.status, read.time)
+            SourceReport.read("\(stateDirectory)/\(name)").map { ($0.status, $0.time) }
         }
         return statuses.map { line($0, at: $1, now) }
     }
@@ -49,6 +48,11 @@ struct SourceReport {
         let status: SourceStatus
         /// Seconds since 1970.
         let time: Int64
+    }
+
+    /// nil when there is no such file, or it can't be read.
+    static func read(_ file: String) -> Written? {
+        SmallFile.read(file).flatMap { try? JSONDecoder().decode(Written.self, from: Data($0.utf8)) }
     }
 
     /// Seconds between two writings, and between two lines of the log at level debug.

@@ -27,7 +27,7 @@ final class SourceSite: Sendable {
     }
 
     var logSite: LogSite {
-        LogSite(relays: source.relayIDs.map { Octets($0.utf8) }, pairs: pairs) { [self] address in
+        LogSite(relays: source.relayIDs.map { Octets($0.utf8) }, pairs: pairs, domains: { [self] in facts.withLock { $0.policy.protectedNames } }) { [self] address in
             guard let peer = PeerAddress(String(decoding: address, as: UTF8.self)) else { return false }
             return facts.withLock { $0.networks.contains { $0.contains(peer) } }
         } isOwnAddress: { [self] address in

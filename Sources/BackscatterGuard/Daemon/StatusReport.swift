@@ -1,11 +1,10 @@
-// What `guardd status` prints: which protected domains forged bounces are refused for, and what stands in the way.
+// What `guardd status` prints of the protected domains: which of them forged bounces are refused for, and what stands in
+// the way.
 
 /// The standing of each protected domain.
 public struct StatusReport {
-    /// One line for each pattern of `protected_domains`.
-    public private(set) var lines: [String] = []
-    /// Forged bounces are refused for every domain that is not to be observed.
-    public private(set) var isEnforced = true
+    /// One for each pattern of `protected_domains`.
+    public private(set) var domains: [StatusDocument.Domain] = []
 
     /// - Parameters:
     ///   - isCovered: the sent log's word.
@@ -15,20 +14,25 @@ public struct StatusReport {
         for pattern in policy.protectedPatterns.sorted() {
             let mode = policy.mode(ofPattern: pattern)
             if mode == .observe {
-                lines.append("\(pattern): observed, nothing is refused (mode = \"observe\")")
+                add(pattern, "observed", "observed, nothing is refused (mode = \"observe\")")
             } else if !isCovered {
-                add("\(pattern): not enforced yet, the sent log does not cover bounce_window")
+                add(pattern, "not_covered", "not enforced yet, the sent log does not cover bounce_window")
             } else if mode == .auto, let block = blocked[pattern] {
-                add("\(pattern): \(block.text)")
+                add(pattern, "blocked", block.text)
             } else {
-                lines.append("\(pattern): enforced, forged bounces are refused")
+                add(pattern, "enforced", "enforced, forged bounces are refused")
             }
         }
-        if lines.isEmpty { add("no domain is protected (protected_domains)") }
     }
 
-    private mutating func add(_ line: String) {
-        lines.append(line)
-        isEnforced = false
+    private mutating func add(_ pattern: String, _ state: String, _ text: String) {
+        domains.append(.init(pattern: pattern, state: state, text: text))
+    }
+
+    /// Forged bounces are refused for every domain that is not to be observed.
+    public var isEnforced: Bool { !domains.isEmpty && domains.allSatisfy { $0.state == "enforced" || $0.state == "observed" } }
+
+    public var lines: [String] {
+        domains.isEmpty ? ["no domain is protected (protected_domains)"] : domains.map { "\($0.pattern): \($0.text)" }
     }
 }

@@ -62,6 +62,8 @@ final class UpstreamHealth: Sendable {
 
     private let states = Mutex<[Key: State]>([:])
     private let hasStates = Atomic(false)
+    /// What a name meant when it was looked up last.
+    private let names = Mutex<[Key: [SocketAddress]]>([:])
     private let changed: @Sendable (_ upstream: String, _ downBecause: String?) -> Void
 
     /// - Parameter changed: called from any thread, once for each going down and coming back.
@@ -128,6 +130,22 @@ final class UpstreamHealth: Sendable {
     }
 
     var all: [Key: State] { states.withLock { $0 } }
+
+    /// A session has looked a name up.
+    func resolved(_ name: Key, to addresses: [SocketAddress]) {
+        names.withLock { names in
+            if names[name] != addresses, names[name] != nil || names.count < Self.limit { names[name] = addresses }
+        }
+    }
+
+    /// Of one that the configuration names; nil: it is up. A name is down when it has no address, or none that is up.
+    func state(of key: Key) -> State? {
+        let known = all
+        if let own = known[key] { return own }
+        let addresses = names.withLock { $0[key] } ?? []
+        let states = addresses.compactMap { known[.address($0)] }.filter { $0.reason != nil }
+        return states.count == addresses.count ? states.first : nil
+    }
 }
 
 extension UpstreamHealth {

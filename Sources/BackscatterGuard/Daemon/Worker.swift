@@ -87,6 +87,7 @@ final class Worker {
     let loop: EventLoop
     let log: LogGatherer
     let mailbox: Mailbox
+    let counters: WorkerCounters
     private let sentLog: any SentLog
     let reader: any SentLogReader
     private let connections: ConnectionLimits
@@ -94,6 +95,7 @@ final class Worker {
     private let numbers: SessionNumbers
     private let holes: HoleKeeper
     private let enforcement: EnforcementKeeper
+    private let events: EventStore
     private var settings: WorkerSettings
     private var listeners: [(listener: Listener, share: ListeningSockets.Share)] = []
     private var relays: [UInt64: Relay] = [:]
@@ -117,7 +119,7 @@ final class Worker {
     var connectTimeout: Int64 { settings.connectTimeout }
     var programSettings: Programs.Settings { settings.programs }
 
-    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox) {
+    init(loop: EventLoop, settings: WorkerSettings, shared: WorkerThread.Shared, reader: any SentLogReader, mailbox: Mailbox, counters: WorkerCounters) {
         self.loop = loop
         self.settings = settings
         sentLog = shared.sentLog
@@ -128,7 +130,9 @@ final class Worker {
         numbers = shared.numbers
         holes = shared.holes
         enforcement = shared.enforcement
+        events = shared.events
         self.mailbox = mailbox
+        self.counters = counters
         milters = MilterLinks(connections: connections, numbers: numbers)
         programs = Programs(loop: loop, log: log, count: shared.programCount)
         programs.emptied = { [unowned self] in endIfDone() }
@@ -162,7 +166,10 @@ final class Worker {
     private func closeListeners(draining sockets: Set<Int>) {
         for (listener, share) in listeners {
             if sockets.contains(share.socket) {
-                listener.drain { client in refuse(client, Replies.stopping, share.door) }
+                listener.drain { client in
+                    counters.refused(.stopping)
+                    refuse(client, Replies.stopping, share.door)
+                }
             }
             listener.close()
         }
@@ -194,7 +201,9 @@ final class Worker {
         case .came(let descriptor, let connection?): serve(descriptor, connection.client, door, server: connection.server)
         case .came(let descriptor, nil): serve(descriptor, peer, door, isProxy: true)
         case .failed(let descriptor, let reason):
-            log.write(.warning, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
+            counters.refused(.proxyHeader)
+            let kind = LogRepeat("client=\(peer.text) PROXY header", rest: "PROXY header", .warning, client: peer.text)
+            log.write(kind, "client=\(peer.text) PROXY header: \(reason); connection closed (proxy_clients)")
             refuse(descriptor, Replies.noProxyHeader, door)
         case .stopped(let descriptor): refuse(descriptor, Replies.stopping, door)
         case .wentAway: log.write(.debug, "client=\(peer.text) PROXY header: closed before it")
@@ -219,7 +228,9 @@ final class Worker {
         switch connections.admit(client, isListed: isListed, settings.limits, at: now) {
         case .success(let admitted): place = admitted
         case .failure(let reason):
-            log.write(.info, "client=\(client.text) refused: \(reason.text)")
+            counters.refused(.init(reason))
+            let kind = LogRepeat("client=\(client.text) refused: \(reason.text)", rest: "refused: \(reason.text)", .info, client: client.text)
+            log.write(kind, "client=\(client.text) refused: \(reason.text)")
             return refuse(descriptor, Replies.tooManyConnections, door)
         }
         let number = numbers.next()
@@ -230,6 +241,7 @@ final class Worker {
         )
         let relay = Relay(number: number, session: session, worker: self, tlsServer: tlsServer, place: place)
         relays[number] = relay
+        counters.opened(.smtp)
         do {
             try relay.start(descriptor)
         } catch {
@@ -243,6 +255,7 @@ final class Worker {
 
     func remove(_ relay: Relay) {
         guard relays.removeValue(forKey: relay.number) != nil else { return }
+        counters.closed(.smtp)
         connections.release(relay.place, settings.limits)
         endIfDone()
     }
@@ -254,7 +267,13 @@ final class Worker {
     // MARK: what relays ask for
 
     /// - Parameter answered: called within this call, or later by the event loop.
-    func ask(_ inquiry: Inquiry, answered: @escaping (Findings) -> Void) { reader.ask(inquiry, at: EventLoop.seconds(), answered: answered) }
+    func ask(_ inquiry: Inquiry, answered: @escaping (Findings) -> Void) {
+        let (counters, begun) = (counters, EventLoop.microseconds())
+        reader.ask(inquiry, at: EventLoop.seconds()) { findings in
+            counters.found(findings, to: inquiry, within: Int(EventLoop.microseconds() - begun))
+            answered(findings)
+        }
+    }
 
     func record(_ entry: SentEntry, for number: UInt64?) {
         let (mailbox, holes, now) = (mailbox, holes, EventLoop.seconds())
@@ -265,10 +284,12 @@ final class Worker {
     }
 
     func report(_ event: SessionEvent) {
+        counters.count(event)
         switch event {
         case .unrecorded(_, passes: true): holes.unrecorded(at: EventLoop.seconds())
-        case .transaction(let summary) where summary.judgement?.wouldRefuse == true:
+        case .transaction(let summary) where summary.judgement != nil:
             enforcement.judged(summary, settings.session.policy, at: EventLoop.seconds())
+            events.record(summary, at: EventLoop.seconds())
         default: break
         }
         log.write(event)
@@ -277,7 +298,10 @@ final class Worker {
     func isOwn(_ address: SocketAddress) -> Bool { settings.isOwn(PeerAddress(address)) }
 
     /// Octets of all holds of this worker; `relieve` keeps the sum within its limit.
-    func holdChanged(by octets: Int) { heldOctets += octets }
+    func holdChanged(by octets: Int) {
+        heldOctets += octets
+        counters.held(by: octets)
+    }
 
     /// When all holds together are full, the largest streams on: a crowd of slow senders blocks nobody.
     ///

@@ -15,6 +15,7 @@ final class WorkerThread {
         let holes: HoleKeeper
         let programCount = ProgramCount()
         let enforcement: EnforcementKeeper
+        let events: EventStore
         /// What asks the sent log for the worker on this loop.
         let makeReader: @Sendable (EventLoop) throws(ReactorError) -> any SentLogReader
         var makeLoop: @Sendable (Waker) throws(ReactorError) -> EventLoop = { waker throws(ReactorError) in try EventLoop(waker: waker) }
@@ -42,6 +43,7 @@ final class WorkerThread {
     }
 
     let mailbox: Mailbox
+    let counters = WorkerCounters()
     private let ended = Flag()
     private let beginning: Beginning
     private let body: @Sendable (@Sendable () -> Void) -> Void
@@ -53,19 +55,19 @@ final class WorkerThread {
         let beginning = try Beginning()
         let waker = try Waker()
         let mailbox = Mailbox(waker)
-        let ended = ended
+        let (ended, counters) = (ended, counters)
         self.shares = shares
         self.mailbox = mailbox
         self.beginning = beginning
         body = { done in
-            WorkerThread.serve(shares, settings, shared, mailbox, waker, beginning)
+            WorkerThread.serve(shares, settings, shared, (mailbox, counters), waker, beginning)
             ended.set()
             done()
         }
     }
 
     private static func serve(
-        _ shares: [ListeningSockets.Share], _ settings: WorkerSettings, _ shared: Shared, _ mailbox: Mailbox, _ waker: Waker, _ beginning: Beginning
+        _ shares: [ListeningSockets.Share], _ settings: WorkerSettings, _ shared: Shared, _ own: (mailbox: Mailbox, counters: WorkerCounters), _ waker: Waker, _ beginning: Beginning
     ) {
         let loop: EventLoop
         do throws(ReactorError) {
@@ -82,7 +84,7 @@ final class WorkerThread {
             loop.close(closesWaker: false)
             return beginning.set(.failure(error))
         }
-        let worker = Worker(loop: loop, settings: settings, shared: shared, reader: reader, mailbox: mailbox)
+        let worker = Worker(loop: loop, settings: settings, shared: shared, reader: reader, mailbox: own.mailbox, counters: own.counters)
         do throws(ReactorError) {
             try worker.listen(shares)
             beginning.set(.success(()))

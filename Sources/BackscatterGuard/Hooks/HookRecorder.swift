@@ -11,12 +11,14 @@ struct HookRecorder {
         case failed(String)
     }
 
+    /// More than a line of the spool has around it.
+    private static let itemHead = 100
+
     let settings: HookSettings
 
-    func record(_ entry: SentEntry) -> Outcome {
-        guard !entry.isEmpty else { return .durable }
-        let lines = RecordLine.lines(of: entry)
-        return tell(lines, SpoolItem.Kind.record)
+    func record(_ entries: [SentEntry]) -> Outcome {
+        let lines = entries.filter { !$0.isEmpty }.flatMap(RecordLine.lines)
+        return lines.isEmpty ? .durable : tell(lines, SpoolItem.Kind.record)
     }
 
     /// The mail goes on without a record: coverage gets a hole. Best effort: the outcome is for the system's log.
@@ -33,8 +35,17 @@ struct HookRecorder {
             break
         }
         let now = Int64(time(nil))
-        for line in lines {
-            if let reason = SpoolFolder(path: settings.spoolDirectory).put([SpoolItem(kind: kind(line), time: now)]) { return .failed(reason) }
+        var rest = lines[...]
+        while !rest.isEmpty {
+            // As many as a file may hold, and one at least.
+            var octets = 0
+            let count = max(1, rest.prefix { line in
+                octets += line.count + HookRecorder.itemHead
+                return octets <= SpoolFolder.fileLimit / 2
+            }.count)
+            let items = rest.prefix(count).map { SpoolItem(kind: kind($0), time: now) }
+            if let reason = SpoolFolder(path: settings.spoolDirectory).put(items) { return .failed(reason) }
+            rest = rest.dropFirst(count)
         }
         return .durable
     }

@@ -14,6 +14,8 @@ struct QmailEnvelope {
 
     private(set) var sender: Octets = []
     private(set) var recipients: [Octets] = []
+    /// None was too much to be kept.
+    private(set) var hasAllRecipients = true
 
     /// The last NUL has come: the caller means it.
     var isComplete: Bool { place == .ended }
@@ -55,6 +57,8 @@ struct QmailEnvelope {
         } else if keptOctets + current.count + 64 <= QmailEnvelope.kept {
             keptOctets += current.count + 64
             recipients.append(current)
+        } else {
+            hasAllRecipients = false
         }
         current = []
         place = .start

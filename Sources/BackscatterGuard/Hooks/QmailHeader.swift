@@ -25,20 +25,32 @@ struct QmailHeader {
     let allMessageIDs: [MessageID]
     /// It had been in a queue of qmail's before: a .qmail file or a program sent it on.
     let wasForwarded: Bool
-    /// The client that the second Received field names, under `from network`.
+    /// The client that handed it over by SMTP, as qmail-smtpd's Received field names it.
     let client: String?
+    /// Received fields of other hops than this one, its client's own program and its client's web server: it may be a
+    /// stranger's mail that a program of ours sends again (a list, a content filter, a user's `bounce` command).
+    let cameFromElsewhere: Bool
+    /// Addresses of the Delivered-To fields above the earlier line: qmail-local's, for what a .qmail file sends on.
+    let deliveredTo: [Octets]
     let overflowed: Bool
 
-    /// - Parameter isQueued: qmail-queue has put its line on top; else the mail is still on its way to it.
-    init(_ octets: Octets, isQueued: Bool = true) {
-        let fields = HeaderFields.received(octets)
+    /// - Parameters:
+    ///   - isQueued: qmail-queue has put its line on top; else the mail is still on its way to it.
+    ///   - isRemote: qmail-smtpd has put its line on top of the rest. nil: the queue's line tells.
+    init(_ octets: Octets, isQueued: Bool = true, isRemote: Bool? = nil) {
+        let fields = HeaderFields.named("received", octets)
         let calls = fields.map { QmailHeader.caller(octets[$0.body]) }
         let isOnTop = fields.first?.start == 0
         caller = isQueued ? isOnTop ? calls.first?.flatMap(\.self) ?? .unknown : .unknown : .user
         let earlier = zip(fields, calls).dropFirst(isQueued ? 1 : 0).first { $0.1 != nil }?.0
-        let next = caller == .network ? nil : earlier
+        let next = isRemote ?? (caller == .network) ? nil : earlier
         wasForwarded = next != nil
-        client = fields.count > 1 ? ReceivedOrigin.address(in: QmailHeader.trimmed(octets[fields[1].body]).span) : nil
+        let behindQueue = fields.dropFirst(isQueued ? 1 : 0)
+        client = behindQueue.first.flatMap { ReceivedOrigin.address(in: QmailHeader.trimmed(octets[$0.body]).span) }
+        cameFromElsewhere = behindQueue.dropFirst(isRemote ?? (caller == .network) ? 1 : 0).contains { field in
+            QmailHeader.caller(octets[field.body]) != .user && !QmailHeader.isFromWeb(octets[field.body])
+        }
+        deliveredTo = HeaderFields.named("delivered-to", octets).filter { $0.start < next?.start ?? 0 }.map { QmailHeader.trimmed(octets[$0.body]) }
         messageIDs = QmailHeader.ids(octets[..<(next?.start ?? octets.count)]).ids
         (allMessageIDs, overflowed) = QmailHeader.ids(octets[...])
     }
@@ -49,6 +61,11 @@ struct QmailHeader {
         let overflowed = !reader.isComplete && octets.count >= limit
         reader.finish()
         return (reader.messageIDs, overflowed)
+    }
+
+    /// `… with HTTP; …`: what web applications write above the mail that they make.
+    private static func isFromWeb(_ body: ArraySlice<UInt8>) -> Bool {
+        body.split(whereSeparator: { $0 <= ASCII.space || $0 == ASCII.semicolon }).contains { ASCII.equal($0, "http") || ASCII.equal($0, "https") }
     }
 
     private static func trimmed(_ body: ArraySlice<UInt8>) -> Octets { Octets(body.drop(while: ASCII.isBlank)) }
@@ -72,7 +89,7 @@ struct QmailHeader {
     }
 }
 
-/// Received fields of a header section that lies whole in memory.
+/// Fields of one name of a header section that lies whole in memory.
 enum HeaderFields {
     struct Place {
         /// Where its line begins.
@@ -82,7 +99,9 @@ enum HeaderFields {
     }
 
     /// Up to the end of the section, or of what is there; RFC 5322 2.2. Lines end in LF.
-    static func received(_ octets: Octets) -> [Place] {
+    ///
+    /// - Parameter name: in lower case.
+    static func named(_ name: StaticString, _ octets: Octets) -> [Place] {
         var places: [Place] = []
         var start = 0
         while start < octets.count {
@@ -90,7 +109,7 @@ enum HeaderFields {
             if end == start || octets[start] == ASCII.cr && end == start + 1 { break }
             while end + 1 < octets.count, ASCII.isBlank(octets[end + 1]) { end = octets[(end + 1)...].firstIndex(of: ASCII.lf) ?? octets.count }
             guard let colon = octets[start..<end].firstIndex(of: ASCII.colon) else { break }
-            if ASCII.equal(octets[start..<colon], "received") { places.append(Place(start: start, body: (colon + 1)..<end)) }
+            if ASCII.equal(octets[start..<colon], name) { places.append(Place(start: start, body: (colon + 1)..<end)) }
             start = end + 1
         }
         return places

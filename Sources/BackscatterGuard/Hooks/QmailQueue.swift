@@ -76,32 +76,28 @@ public enum QmailQueue {
 
     private static func record(_ envelope: QmailEnvelope, _ head: Octets, _ settings: HookSettings) -> String? {
         let caller = Caller.ofProcess()
-        guard isOwn(envelope.sender, caller) else { return nil }
-        // A program of a .qmail file may have lost qmail-local's variables; the lines of the queue before this one tell.
-        let header = QmailHeader(head, isQueued: false)
-        let hasBecomeOurs = caller.localSender != nil
-        if header.wasForwarded, !caller.isRemote, !hasBecomeOurs, header.messageIDs.isEmpty { return nil }
-        let ids = caller.isRemote || hasBecomeOurs ? header.allMessageIDs : header.messageIDs
+        let header = QmailHeader(head, isQueued: false, isRemote: caller.isRemote)
+        let record = record(header, envelope.sender, envelope.recipients, caller)
+        guard !record.isNone else { return nil }
         let recorder = HookRecorder(settings: settings)
-        if header.overflowed, ids.isEmpty { return HookFailure.settle("its header is too large", recorder) }
-        let entry = SentEntry(ids: ids, reversePath: plain(envelope.sender), forwardPaths: envelope.recipients)
-        guard case .failed(let reason) = recorder.record(entry) else { return nil }
+        if header.overflowed, !record.hasIDs { return HookFailure.settle("its header is too large", recorder) }
+        let entries = record.entries(sender: envelope.sender, recipients: envelope.recipients, hasAllRecipients: envelope.hasAllRecipients)
+        guard case .failed(let reason) = recorder.record(entries) else { return nil }
         guard let trouble = HookFailure.settle(reason, recorder) else { return nil }
         HookLog.write("a mail was not queued, because it can't be recorded: \(trouble)")
         return trouble
     }
 
-    /// Whether a mail with this sender began here: not a bounce, not what a stranger's client brings, not what a .qmail file
-    /// sends on under the sender that it came with.
-    static func isOwn(_ sender: Octets, _ caller: Caller) -> Bool {
-        guard !QmailOrigin.isBounce(sender) else { return false }
-        if caller.isRemote { return caller.isRelayClient }
-        return caller.localSender.map { $0 != sender && plain($0) != plain(sender) } ?? true
-    }
-
-    /// Without `-@[]`, which asks qmail-send to put the recipient into the sender (VERP).
-    static func plain(_ sender: Octets) -> Octets {
-        sender.suffix(4).elementsEqual(Octets("-@[]".utf8)) ? Octets(sender.dropLast(4)) : sender
+    /// Which ids count: none of a bounce, of what a stranger's client brings, of what a .qmail file sends on under the sender
+    /// that it came with; under another sender they count for that one.
+    static func record(_ header: QmailHeader, _ sender: Octets, _ recipients: [Octets], _ caller: Caller) -> QmailRecord {
+        guard !QmailOrigin.isBounce(sender) else { return .none }
+        if caller.isRemote { return caller.isRelayClient ? QmailOrigin.relayed(header) : .none }
+        if let before = caller.localSender {
+            return before == sender || QmailOrigin.plain(before) == QmailOrigin.plain(sender) ? .none : .bound(header.allMessageIDs)
+        }
+        // A program of a .qmail file may have lost qmail-local's variables; the lines of the queue before this one tell.
+        return QmailOrigin.sentByProgram(header, sender: sender, recipients: recipients)
     }
 
     /// Reads a descriptor to its end.

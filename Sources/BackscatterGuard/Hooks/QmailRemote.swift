@@ -28,14 +28,18 @@ public enum QmailRemote {
         guard !QmailOrigin.isBounce(sender) else { return nil }
         guard let octets = head(of: 0) else { return "the queue file can't be read: \(systemReason())" }
         let header = QmailHeader(octets)
-        let hosts = header.caller == .network ? QmailOrigin.list(HookFile.contents(of: settings.rcpthosts, limit: 4 << 20) ?? []) : []
-        let isOwn = QmailOrigin.isOwn(header, sender: sender, recipients: recipients, settings: settings) { QmailOrigin.holds(hosts, $0) }
-        guard isOwn else { return nil }
+        var hosts = QmailHosts.none
+        if header.caller == .network {
+            switch QmailHosts.read(settings.rcpthosts) {
+            case .success(let read): hosts = read
+            case .failure(let fault): return "\(fault.path): \(systemReason(fault.number))"
+            }
+        }
+        let record = QmailOrigin.record(header, sender: sender, recipients: recipients, settings: settings) { hosts.hold($0) }
+        guard !record.isNone else { return nil }
         let recorder = HookRecorder(settings: settings)
-        let ids = QmailOrigin.isExpanded(sender, recipients) ? header.allMessageIDs : header.messageIDs
-        if header.overflowed, ids.isEmpty { return HookFailure.settle("its header is too large", recorder) }
-        let entry = SentEntry(ids: ids, reversePath: sender, forwardPaths: recipients)
-        guard case .failed(let reason) = recorder.record(entry) else { return nil }
+        if header.overflowed, !record.hasIDs { return HookFailure.settle("its header is too large", recorder) }
+        guard case .failed(let reason) = recorder.record(record.entries(sender: sender, recipients: recipients)) else { return nil }
         return HookFailure.settle(reason, recorder)
     }
 

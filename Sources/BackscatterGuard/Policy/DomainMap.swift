@@ -15,6 +15,9 @@ struct DomainMap<Value: Sendable>: Sendable {
         }
     }
 
+    /// Patterns that stand for one name.
+    var names: [Octets] { Array(exact.keys) }
+
     var values: [Value] { Array(exact.values) + Array(suffixes.values) }
 
     /// All values whose pattern covers `domain`, the narrowest first.

@@ -38,6 +38,9 @@ public struct Policy: Sendable {
 
     public var protectsAnything: Bool { !protected.isEmpty }
 
+    /// The names that are protected by themselves, in their order.
+    public var protectedNames: [Octets] { protected.names.sorted { $0.lexicographicallyPrecedes($1) } }
+
     /// - Parameter domain: in lower case, without a trailing dot.
     public func protects(_ domain: Octets) -> Bool { protected.covers(domain) }
 

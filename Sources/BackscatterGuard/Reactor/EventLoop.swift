@@ -88,6 +88,13 @@ func errnoText(_ number: CInt) -> String {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// The monotonic clock in microseconds, exact: for measuring.
+    static func microseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+
     /// Seconds since 1970.
     public static func seconds() -> Int64 {
         var time = timespec()

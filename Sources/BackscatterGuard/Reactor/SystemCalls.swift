@@ -24,4 +24,21 @@ enum SystemCalls {
     /// Nobody else of the same user may look into this process's memory, and no core dump holds it (prctl(2),
     /// PR_SET_DUMPABLE). Until the next exec.
     static func hideMemory() { _ = guardd_set_dumpable(0) }
+
+    /// What the kernel knows of its clock.
+    enum ClockState: Equatable, Sendable {
+        /// Somebody disciplines it (NTP, PTP).
+        case synchronised
+        case free
+        case unknown
+    }
+
+    /// adjtimex(2), asking only.
+    static func clockState() -> ClockState {
+        switch guardd_clock_state() {
+        case 0: .synchronised
+        case 1: .free
+        default: .unknown
+        }
+    }
 }

@@ -41,7 +41,7 @@ import Glibc
     deinit { unsafe SSL_free(ssl) }
 
     func handshake() -> Outcome {
-        ERR_clear_error()
+        TLSConnection.forgetErrors()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             isEstablished = true
@@ -55,7 +55,7 @@ import Glibc
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
-        ERR_clear_error()
+        TLSConnection.forgetErrors()
         let result = unsafe SSL_read(ssl, buffer.baseAddress, CInt(clamping: buffer.count))
         return result > 0 ? .done(Int(result)) : outcome(of: result)
     }
@@ -65,7 +65,7 @@ import Glibc
 
     /// Writes one record at most. What was refused must be offered again first, with at least as many octets.
     func write(_ octets: UnsafeBufferPointer<UInt8>) -> Outcome {
-        ERR_clear_error()
+        TLSConnection.forgetErrors()
         let result = unsafe SSL_write(ssl, octets.baseAddress, CInt(clamping: octets.count))
         return result > 0 ? .done(Int(result)) : outcome(of: result)
     }
@@ -84,6 +84,12 @@ import Glibc
         guard let version = unsafe SSL_get_version(ssl), let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))
         else { return ("unknown", "unknown") }
         return unsafe (String(cString: version), String(cString: cipher))
+    }
+
+    /// SSL_get_error takes an older error of the thread for that of the operation. There is hardly ever one, and looking costs
+    /// less than clearing.
+    private static func forgetErrors() {
+        if ERR_peek_error() != 0 { ERR_clear_error() }
     }
 
     private func outcome(of result: CInt) -> Outcome {

@@ -42,6 +42,14 @@ public struct Coverage: Sendable, Equatable {
         ends.contains { $0.from <= from && to < $0.to }
     }
 
+    /// Whether this one is complete wherever `other` is, from `oldest` to `now`.
+    func contains(_ other: Coverage, from oldest: Int64, to now: Int64) -> Bool {
+        other.intervals.allSatisfy { interval in
+            let (from, to) = (max(interval.from, oldest), min((interval.to ?? .max) - 1, now))
+            return from > to || isComplete(from: from, to: to)
+        }
+    }
+
     /// From now on everything is recorded. No effect while it already is so, or a hole is open.
     public mutating func start(at now: Int64) {
         guard state != .interrupted else { return }

@@ -8,10 +8,19 @@
 /// Reads Exim's main log, from its file or from syslog.
 struct EximLogReader: MTALogReader {
     private static let limit = 100_000
+    private static let otherLimit = 30_000
+    private static let pathsTold = 100
 
     private struct Mail: Sendable {
         let reversePath: Octets
         let hasID: Bool
+    }
+
+    /// A stranger's, which a redirect may send on under another return path.
+    private struct Other: Sendable {
+        let entry: SentEntry
+        /// Return paths that were told; more are not.
+        var told: [Octets] = []
     }
 
     /// `<=` and what is behind it.
@@ -26,6 +35,7 @@ struct EximLogReader: MTALogReader {
 
     private var rule: SentRule
     private var own = QueueStates<Mail>(limit: limit)
+    private var others = QueueStates<Other>(limit: otherLimit)
 
     init(_ site: LogSite) { rule = SentRule(site) }
 
@@ -46,6 +56,7 @@ struct EximLogReader: MTALogReader {
             arrived(text, flag + 3, start..<end, key, time)
         } else if text.isWord("Completed", at: flag) {
             own.remove(key)
+            others.remove(key)
         } else if text.isWord("=> ", at: flag) || text.isWord("-> ", at: flag) || text.isWord("** ", at: flag) || text.isWord("== ", at: flag) {
             delivered(text, flag + 3, key, time)
         }
@@ -73,6 +84,7 @@ struct EximLogReader: MTALogReader {
         if let range = arrival.id { entry.ids = EximLogReader.ids(text.extracting(range)) }
         if entry.ids.isEmpty, origin != .stranger { entry.queueID = text.extracting(id).copied() }
         rule.settle(entry, origin: origin, at: time)
+        if origin == .stranger { others.insert(key, Other(entry: entry)) }
         // Exim gives all mail of local programs an id.
         let hasID = !entry.ids.isEmpty || !arrival.isFromNetwork
         if origin == .authenticated || origin == .local, origin == .authenticated || rule.site.isOwnAddress(sender) {
@@ -132,7 +144,9 @@ struct EximLogReader: MTALogReader {
 
     /// `addr [<original>] F=<…> R=… T=… H=name [address] … C="250 …"`.
     private mutating func delivered(_ text: Span<UInt8>, _ start: Int, _ key: QueueKey, _ time: Int64) {
-        guard let mail = own[key], let end = text.addressEnd(from: start, bracketed: false) else { return }
+        guard let end = text.addressEnd(from: start, bracketed: false) else { return }
+        if others[key] != nil { redirected(text, start, end, key, time) }
+        guard let mail = own[key] else { return }
         if rule.site.pairs == .always || !mail.hasID {
             var paths = [text.extracting(start..<end).copied()]
             if text.isWord(" <", at: end), let close = text.addressEnd(from: end + 2, bracketed: true) {
@@ -147,6 +161,53 @@ struct EximLogReader: MTALogReader {
         else { return }
         entry.reversePath = mail.reversePath
         rule.tell(entry, time)
+    }
+}
+
+// MARK: Mail of strangers that goes on under an address of ours
+
+extension EximLogReader {
+    /// `addr [(parents)] [<original>] [F=<sender>] [P=<return path>] R=…`: a redirect router with `errors_to` changes the return
+    /// path. P= stands there with `log_selector = +return_path_on_delivery` only; without it nobody knows, and the id counts
+    /// for the addresses that are usual for a list by the original's name.
+    ///
+    /// Source: Exim specification, "Log files", "The redirect router"; logs of 4.96.
+    fileprivate mutating func redirected(_ text: Span<UInt8>, _ start: Int, _ addressEnd: Int, _ key: QueueKey, _ time: Int64) {
+        var index = addressEnd
+        var original: Octets?
+        if text.isWord(" (", at: index), let close = text.firstIndex(of: ASCII.closeParenthesis, from: index) { index = close + 1 }
+        if text.isWord(" <", at: index), let close = text.addressEnd(from: index + 2, bracketed: true) {
+            original = text.extracting(index + 2..<close).copied()
+            index = close + 1
+        }
+        if text.isWord(" F=<", at: index), let close = text.addressEnd(from: index + 4, bracketed: true) { index = close + 1 }
+        let forwardPath = text.extracting(start..<addressEnd).copied()
+        if text.isWord(" P=<", at: index), let close = text.addressEnd(from: index + 4, bracketed: true) {
+            sentOn(key, under: text.extracting(index + 4..<close).copied(), to: forwardPath, time)
+        } else if let original, original != forwardPath, !text.isWord("**", at: start - 3) {
+            for path in EximLogReader.owners(of: original) { sentOn(key, under: path, to: forwardPath, time) }
+        }
+    }
+
+    private mutating func sentOn(_ key: QueueKey, under path: Octets, to forwardPath: Octets, _ time: Int64) {
+        guard let mail = others[key], path != mail.entry.reversePath else { return }
+        if rule.site.pairs == .always || mail.entry.ids.isEmpty, rule.site.isOwnAddress(path) {
+            rule.tell(SentEntry(ids: [], reversePath: path, forwardPaths: [forwardPath]), time)
+        }
+        guard mail.told.count < EximLogReader.pathsTold, !mail.told.contains(path)
+        else { return }
+        _ = others.change(key) { $0.told.append(path) }
+        var entry = mail.entry
+        entry.reversePath = path
+        rule.settle(entry, origin: .from(mail.entry.reversePath), at: time)
+    }
+
+    /// By whose names the bounces of a list come back, as list managers and aliases(5) have it.
+    private static func owners(of address: Octets) -> [Octets] {
+        guard let at = address.lastIndex(of: ASCII.at) else { return [] }
+        let (name, domain) = (address[..<at], address[at...])
+        let behind = ["owner", "bounces", "bounce", "request", "admin", "errors", "return"].map { Octets(name) + [ASCII.hyphen] + Octets($0.utf8) + domain }
+        return [address, Octets("owner-".utf8) + name + domain] + behind
     }
 }
 

@@ -9,6 +9,8 @@ public struct Inquiry: Sendable, Equatable {
     public static let idLimit = 64
     /// At most so many pairs (recipient, failed recipient) are looked up.
     public static let pairLimit = 256
+    /// Of so many recipients, at most, it is asked whether an id is bound to them. A bounce has one.
+    static let boundLimit = 8
 
     /// Ids of the mail that is said to come back, strongest first.
     public var ids: [MessageID]

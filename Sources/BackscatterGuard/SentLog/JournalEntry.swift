@@ -23,11 +23,9 @@ struct JournalEntry: Sendable, Equatable {
         let record = SentRecord(
             time: time, recipients: entry.recipients ?? max(1, entry.forwardPaths.count), senders: sender.map { [$0] } ?? [],
             isOpen: sender == nil && !entry.isBound, key: key)
-        var ids = entry.ids.map { key.hash(id: $0) }
-        if let queueID = entry.queueID, !queueID.isEmpty { ids.append(key.hash(.queueID, queueID)) }
-        ids += entry.idBeginnings.map { key.hash(.idBeginning, $0) }
+        var ids = entry.names(key)
         // A shared log keeps what is bound under names of its own: it never meets what counts everywhere.
-        if entry.isBound { ids = ids.map(key.bound) }
+        if entry.isBound { ids = ids.flatMap { [key.bound($0), key.bound($0, to: entry.reversePath)] } }
         var pairs: [Hash128] = []
         if !entry.reversePath.isEmpty, entry.keepsPairs { pairs = entry.forwardPaths.map { key.hash(pairFrom: entry.reversePath, to: $0) } }
         var entries: [JournalEntry] = []

@@ -68,6 +68,15 @@ struct LMDBTable: Sendable, Equatable {
         try LMDBFailure.check(code)
     }
 
+    /// Removes the row of a key, if there is one.
+    func remove(_ table: LMDBTable, _ key: Octets) throws(LMDBFailure) {
+        let code = unsafe key.withUnsafeBytes { bytes in
+            var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            return unsafe mdb_del(pointer, table.handle, &name, nil)
+        }
+        if code != MDB_NOTFOUND { try LMDBFailure.check(code) }
+    }
+
     /// Opens, making it when missing, a named table. Legal only in a write transaction that no reader runs beside.
     func openTable(_ name: String) throws(LMDBFailure) -> LMDBTable {
         var handle: MDB_dbi = 0

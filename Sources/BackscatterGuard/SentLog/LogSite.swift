@@ -13,15 +13,28 @@ public struct LogSite: Sendable {
     /// Names of relays, in lower case, whose `250` tells the id that they give the mail. `*.example` stands for all below.
     public let relays: [Octets]
     public let pairs: Pairs
+    /// Domains of ours by which an address is completed that a log shows without one; it may be any of them.
+    public let domains: @Sendable () -> [Octets]
 
     public init(
-        relays: [Octets] = [], pairs: Pairs = .withoutID, isOwnClient: @escaping @Sendable (Octets) -> Bool,
-        isOwnAddress: @escaping @Sendable (Octets) -> Bool
+        relays: [Octets] = [], pairs: Pairs = .withoutID, domains: @escaping @Sendable () -> [Octets] = { [] },
+        isOwnClient: @escaping @Sendable (Octets) -> Bool, isOwnAddress: @escaping @Sendable (Octets) -> Bool
     ) {
         self.relays = relays.map { ASCII.lowercased($0) }
         self.pairs = pairs
+        self.domains = domains
         self.isOwnClient = isOwnClient
         self.isOwnAddress = isOwnAddress
+    }
+
+    /// More domains complete nothing.
+    static let domainLimit = 100
+
+    /// The addresses that one in a log may stand for; none when no bounce to it comes to us.
+    func ownAddresses(_ address: Octets) -> [Octets] {
+        guard !address.isEmpty else { return [] }
+        if address.contains(ASCII.at) { return isOwnAddress(address) ? [address] : [] }
+        return domains().prefix(LogSite.domainLimit).map { address + [ASCII.at] + $0 }
     }
 
     func isRelay(_ name: Span<UInt8>) -> Bool {

@@ -57,3 +57,15 @@ enum LoggedID {
         return beginnings.filter { $0 <= id.octets.count }.map { ASCII.lowercased(id.octets.prefix($0)) }
     }
 }
+
+extension SentKey {
+    /// All names by which an id may have been recorded: the id as it is, as a log may have shown it, the queue ids it may have
+    /// been made of, the beginnings that a log may have left of it.
+    func names(of id: MessageID) -> [Hash128] {
+        var names = [hash(id: id)]
+        if let shown = LoggedID.shown(id) { names.append(hash(id: shown)) }
+        names += QueueID.candidates(in: id).map { hash(.queueID, $0) }
+        names += LoggedID.beginnings(of: id).map { hash(.idBeginning, $0) }
+        return names
+    }
+}

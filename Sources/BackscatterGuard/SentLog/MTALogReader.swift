@@ -91,18 +91,30 @@ struct SentRule: Sendable {
         for id in entry.ids {
             if hasChanged, strangers.origin(of: id, from: entry.reversePath) != .same { bind(id, entry, time) } else { counts.strangers += 1 }
         }
+        if hasChanged, !entry.idBeginnings.isEmpty {
+            var beginnings = entry
+            beginnings.ids = []
+            bind(beginnings, time)
+        }
     }
 
     private mutating func bind(_ id: MessageID, _ entry: SentEntry, _ time: Int64) {
-        guard !entry.reversePath.isEmpty, entry.reversePath.contains(ASCII.at), site.isOwnAddress(entry.reversePath) else {
-            return counts.strangers += 1
+        var one = entry
+        one.ids = [id]
+        one.idBeginnings = []
+        bind(one, time)
+    }
+
+    private mutating func bind(_ entry: SentEntry, _ time: Int64) {
+        let addresses = site.ownAddresses(entry.reversePath)
+        if addresses.isEmpty { counts.strangers += entry.ids.count }
+        for address in addresses {
+            var bound = entry
+            bound.reversePath = address
+            bound.queueID = nil
+            bound.isBound = true
+            tell(bound, time)
         }
-        var bound = entry
-        bound.ids = [id]
-        bound.idBeginnings = []
-        bound.queueID = nil
-        bound.isBound = true
-        tell(bound, time)
     }
 }
 

@@ -31,8 +31,8 @@ struct RedisQuestion: Sendable {
         self.now = now
         self.view = view
         days = RedisLayout.days(at: now, retention: view.retention)
-        ids = RedisQuestion.names(inquiry.ids, view.key)
-        references = RedisQuestion.names(inquiry.references, view.key)
+        ids = RedisQuestion.names(inquiry.ids, inquiry.recipients, view.key)
+        references = RedisQuestion.names(inquiry.references, inquiry.recipients, view.key)
         pairs = RedisQuestion.pairs(inquiry, view.key)
         var commands: Octets = []
         commands.appendCommand([Octets("HGETALL".utf8), view.layout.senders])
@@ -48,9 +48,23 @@ struct RedisQuestion: Sendable {
         count = RedisQuestion.preface + names.count * days.count
     }
 
-    /// - Parameter run: the start of the Redis server that answered.
+    /// What the replies tell.
+    struct Answer {
+        var findings: Findings
+        /// Nothing is known, and a sender has yet to read its log up to the question: to be asked again.
+        var isReading = false
+        /// The server's clock, milliseconds since 1970.
+        let clock: Int64
+    }
+
+    /// The findings, when what was sent in the last moment does not matter.
+    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? { answer(replies, run: run, asked: nil)?.findings }
+
+    /// - Parameters:
+    ///   - run: the start of the Redis server that answered.
+    ///   - asked: by the server's clock, when this was asked first; `.max`: now.
     /// - Returns: nil when a reply is an error or not what was asked for.
-    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? {
+    func answer(_ replies: [RedisReply], run: UInt64, asked: Int64?) -> Answer? {
         guard replies.count == count, let site = RedisQuestion.site(replies, run: run) else { return nil }
         var rest = replies.dropFirst(RedisQuestion.preface)
         var findings = Findings(nothingFor: inquiry, .answered)
@@ -68,13 +82,17 @@ struct RedisQuestion: Sendable {
             guard !replies.contains(where: { $0.errorText != nil }) else { return nil }
             if replies.contains(where: { $0.octets != nil }) { findings.knownPairs[pair.recipient] = true }
         }
-        switch site.standing(from: now - view.bounceWindow, to: now) {
-        case .complete: findings.isCovered = true
+        var answer = Answer(findings: findings, clock: site.clock)
+        let isKnown = findings.ids.contains { $0 != nil } || findings.knownPairs.contains(true)
+        switch site.standing(from: now - view.bounceWindow, to: now, asked: asked.map { min($0, site.clock) }) {
+        case .complete: answer.findings.isCovered = true
         case .incomplete: break
         // A few seconds' doubt must neither refuse the genuine nor let the forged in: both come again.
-        case .lapsing: if !findings.ids.contains(where: { $0 != nil }), !findings.knownPairs.contains(true) { findings.availability = .silent }
+        case .lapsing: if !isKnown { answer.findings.availability = .silent }
+        case .reading:
+            if !isKnown { (answer.findings.availability, answer.isReading) = (.silent, true) }
         }
-        return findings
+        return answer
     }
 
     /// Out of the replies to `HGETALL senders`, `HGET log stated`, `TIME`.
@@ -94,6 +112,7 @@ struct RedisQuestion: Sendable {
         _ forms: [Hash128], for recipients: [Octets], _ rest: inout ArraySlice<RedisReply>
     ) -> (record: SentRecord?, Void)? {
         var found: SentRecord?
+        let kinds = 1 + (recipients.isEmpty ? 1 : min(recipients.count, Inquiry.boundLimit))
         for form in forms.indices {
             var one: SentRecord?
             for (day, reply) in zip(days, rest) {
@@ -103,24 +122,23 @@ struct RedisQuestion: Sendable {
                 if one == nil { one = record } else { one?.merge(record) }
             }
             rest = rest.dropFirst(days.count)
-            if form >= forms.count / 2 {
+            if form >= forms.count / kinds {
                 one?.isBound = true
                 one?.isOpen = false
             }
-            if found == nil, let one, one.counts(for: recipients) { found = one }
+            // What is bound was asked for by the address that it is bound to.
+            if found == nil { found = one }
         }
         return (found, ())
     }
 
-    /// The id as it is, as a log may have shown it, the queue ids it may have been made of, the beginnings that a log may have
-    /// left of it; then all of these once more, as they are named where they are bound.
-    private static func names(_ ids: [MessageID], _ key: SentKey) -> [[Hash128]] {
+    /// The id's names; then all of these as they are named where they are bound: to each recipient, or to anybody where
+    /// no recipient is asked for.
+    private static func names(_ ids: [MessageID], _ recipients: [Octets], _ key: SentKey) -> [[Hash128]] {
         ids.prefix(Inquiry.idLimit).map { id in
-            var names = [key.hash(id: id)]
-            if let shown = LoggedID.shown(id) { names.append(key.hash(id: shown)) }
-            names += QueueID.candidates(in: id).map { key.hash(.queueID, $0) }
-            names += LoggedID.beginnings(of: id).map { key.hash(.idBeginning, $0) }
-            return names + names.map(key.bound)
+            let names = key.names(of: id)
+            if recipients.isEmpty { return names + names.map { key.bound($0) } }
+            return names + recipients.prefix(Inquiry.boundLimit).flatMap { recipient in names.map { key.bound($0, to: recipient) } }
         }
     }
 

@@ -11,6 +11,8 @@ struct SenderRow: Sendable, Equatable {
     /// Milliseconds after the last renewal from which the lease is over: a hole, until the sender has caught up.
     static let lease: Int64 = 10_000
     private static let version: UInt8 = 1
+    /// With `readTo`: who knows version 1 only must not take it for one that records before mail leaves.
+    private static let readerVersion: UInt8 = 2
 
     /// Milliseconds since 1970 by the clock of the Redis server. 0: it does not vouch now.
     var vouchesUntil: Int64 = 0
@@ -20,13 +22,17 @@ struct SenderRow: Sendable, Equatable {
     var renewed: Int64 = 0
     /// Its records up to this number stand.
     var through: UInt64 = 0
+    /// By the clock of the Redis server: what it sent up to then stands. 0: it records before it sends. Of a machine that
+    /// learns from a log what was sent, this is what an unknown id has to be older than.
+    var readTo: Int64 = 0
     /// It has said that all its mail is recorded, from some time on.
     var hasStarted = false
     var name: Octets = []
     var coverage = Coverage()
 
     var octets: Octets {
-        var octets: Octets = [SenderRow.version, hasStarted ? 1 : 0]
+        var octets: Octets = [readTo > 0 ? SenderRow.readerVersion : SenderRow.version, hasStarted ? 1 : 0]
+        if readTo > 0 { octets.appendInteger(readTo) }
         octets.appendInteger(vouchesUntil)
         octets.appendInteger(run)
         octets.appendInteger(renewed)
@@ -38,20 +44,26 @@ struct SenderRow: Sendable, Equatable {
 
     init() {}
 
+    /// The lease counts from here.
+    var standsUntil: Int64 { readTo == 0 ? vouchesUntil : min(vouchesUntil, readTo + SenderRow.vouching) }
+
     /// - Returns: nil for what no version of this format wrote.
     init?(octets: Octets) {
         var reader = IntegerReader(octets)
-        guard reader.next(UInt8.self) == SenderRow.version, let flags = reader.next(UInt8.self), let until = reader.next(Int64.self),
+        guard let version = reader.next(UInt8.self), version == SenderRow.version || version == SenderRow.readerVersion, let flags = reader.next(UInt8.self),
+              let readTo = version == SenderRow.version ? 0 : reader.next(Int64.self), let until = reader.next(Int64.self),
               let run = reader.next(UInt64.self), let renewed = reader.next(Int64.self), let through = reader.next(UInt64.self),
-              let length = reader.next(UInt8.self), octets.count >= 35 + Int(length),
-              let coverage = Coverage(octets: Octets(octets[(35 + Int(length))...]))
+              let length = reader.next(UInt8.self)
         else { return nil }
+        let head = version == SenderRow.version ? 35 : 43
+        guard octets.count >= head + Int(length), let coverage = Coverage(octets: Octets(octets[(head + Int(length))...])) else { return nil }
+        self.readTo = readTo
         vouchesUntil = until
         self.run = run
         self.renewed = renewed
         self.through = through
         hasStarted = flags & 1 != 0
-        name = Octets(octets[35..<(35 + Int(length))])
+        name = Octets(octets[head..<(head + Int(length))])
         self.coverage = coverage
     }
 }
@@ -66,6 +78,8 @@ struct SharedSite: Sendable, Equatable {
 
     enum Standing: Equatable {
         case complete
+        /// It will be, as soon as a sender has read the log of what it has sent up to the question.
+        case reading
         /// It would be, but a sender has not renewed for some seconds: whether it is one will be known soon.
         case lapsing
         case incomplete
@@ -80,14 +94,19 @@ struct SharedSite: Sendable, Equatable {
     var run: UInt64 = 0
 
     /// Whether every mail that left from `from` to `to` stands in the log.
-    func standing(from: Int64, to: Int64) -> Standing {
+    ///
+    /// - Parameter asked: by the clock of the Redis server, when it was asked first; nil: what was sent in the last moment does
+    ///   not matter.
+    func standing(from: Int64, to: Int64, asked: Int64? = nil) -> Standing {
         guard unreadable == 0 else { return .incomplete }
         let senders = rows.filter(\.hasStarted)
         // Nobody but hooks that wait for the log records: their administrator's word holds until he takes it back.
         if senders.isEmpty { return statement.map { $0.since <= from } == true ? .complete : .incomplete }
         guard senders.allSatisfy({ isComplete($0, from, to) }) else { return .incomplete }
-        if senders.allSatisfy({ vouches($0) }) { return .complete }
-        return senders.allSatisfy { clock - $0.vouchesUntil < SenderRow.lease - SenderRow.vouching } ? .lapsing : .incomplete
+        guard senders.allSatisfy({ clock - $0.standsUntil < SenderRow.lease - SenderRow.vouching }) else { return .incomplete }
+        guard senders.allSatisfy({ vouches($0) }) else { return .lapsing }
+        guard let asked else { return .complete }
+        return senders.allSatisfy { $0.readTo == 0 || $0.readTo >= asked } ? .complete : .reading
     }
 
     /// Since when, without a hole, everything is recorded; nil: it isn't, or a hole is open.

@@ -1,10 +1,12 @@
 // sendmail's log: a `from=` line tells a mail's arrival, `to=` lines its deliveries. The Message-ID in it is cut after 100
 // octets without a mark; what was cut counts by its beginning. That a client authenticated stands in a line of its own,
-// without a queue id: the process and the client tell which mails are meant. Source: logs of sendmail 8.17.
+// without a queue id: the process and the client tell which mails are meant. What goes to an alias with an owner goes in a
+// mail of its own (`clone: owner=`), whose bounces come to the owner. Source: logs of sendmail 8.17.
 
 /// Reads sendmail's messages.
 struct SendmailLogReader: MTALogReader {
     private static let limit = 100_000
+    private static let otherLimit = 30_000
     private static let sessionLimit = 10_000
     /// A process number comes back; a session does not last so long, in seconds.
     private static let sessionLife: Int64 = 3_600
@@ -21,6 +23,8 @@ struct SendmailLogReader: MTALogReader {
 
     private var rule: SentRule
     private var own = QueueStates<Mail>(limit: limit)
+    /// Strangers', which may be cloned.
+    private var others = QueueStates<SentEntry>(limit: otherLimit)
     private var sessions = QueueStates<Session>(limit: sessionLimit)
 
     init(_ site: LogSite) { rule = SentRule(site) }
@@ -39,6 +43,8 @@ struct SendmailLogReader: MTALogReader {
             delivered(text, colon + 5, key, time)
         } else if text.isWord("AUTH=server, relay=", at: colon + 2) {
             authenticated(text.extracting(colon + 2..<text.count), process, time)
+        } else {
+            cloned(text, colon + 2, key, time)
         }
     }
 
@@ -72,8 +78,31 @@ struct SendmailLogReader: MTALogReader {
         if let value = SendmailLogReader.messageID(text, size, relayAt) { SendmailLogReader.read(value, into: &entry, text) }
         let origin = origin(relay, process, time)
         rule.settle(entry, origin: origin, at: time)
+        // Queue ids come back.
+        own.remove(key)
+        others.remove(key)
+        if origin == .stranger { others.insert(key, entry) }
         guard origin == .authenticated || origin == .local && rule.site.isOwnAddress(path) else { return }
         own.insert(key, Mail(reversePath: path, hasID: !entry.ids.isEmpty || !entry.idBeginnings.isEmpty))
+    }
+
+    /// `CHILD: clone: owner=addr`: a mail to an alias with an owner goes on under another queue id and under the owner's address,
+    /// which has no domain where the alias file gives it none.
+    ///
+    /// Source: sendmail's sendall(); logs of sendmail 8.17.
+    private mutating func cloned(_ text: Span<UInt8>, _ start: Int, _ parent: QueueKey, _ time: Int64) {
+        let rest = text.extracting(min(start, text.count)..<text.count)
+        guard let colon = SendmailLogReader.queueIDEnd(rest), let child = QueueKey(rest, 0..<colon), rest.isWord("clone: owner=", at: colon + 2)
+        else { return }
+        let owner = RecordLine.path(rest.extracting(colon + 15..<rest.count).copied())
+        guard !owner.isEmpty else { return }
+        if let mail = own[parent] {
+            own.insert(child, Mail(reversePath: owner, hasID: mail.hasID))
+        } else if var entry = others[parent] {
+            let before = entry.reversePath
+            entry.reversePath = owner
+            rule.settle(entry, origin: .from(before), at: time)
+        }
     }
 
     /// The comma behind the sender, who may be written with or without brackets.

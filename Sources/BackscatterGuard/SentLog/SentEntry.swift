@@ -33,6 +33,13 @@ public struct SentEntry: Sendable, Equatable {
         self.forwardPaths = forwardPaths
     }
 
+    /// What its ids, their beginnings and its queue id are found by.
+    func names(_ key: SentKey) -> [Hash128] {
+        var names = ids.map { key.hash(id: $0) } + idBeginnings.map { key.hash(.idBeginning, $0) }
+        if let queueID, !queueID.isEmpty { names.append(key.hash(.queueID, queueID)) }
+        return names
+    }
+
     /// There is nothing in it that could be looked up.
     var isEmpty: Bool { ids.isEmpty && idBeginnings.isEmpty && (queueID ?? []).isEmpty && (reversePath.isEmpty || forwardPaths.isEmpty || !keepsPairs) }
 }

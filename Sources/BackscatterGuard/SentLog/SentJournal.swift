@@ -131,6 +131,16 @@ final class SentJournal {
         if let newest = segments.last, now - newest.begun >= SentJournal.span, outputSize > SentJournal.headSize { output = nil }
     }
 
+    /// It is so old that nobody needs it any more, if all in it is acknowledged. For a journal that is not appended to.
+    func isOver(at now: Int64) -> Bool {
+        segments.last.map { $0.begun < now - SentJournal.kept - SentJournal.span } ?? true
+    }
+
+    /// Removes the files of a journal that nobody has open.
+    static func remove(directory: String) {
+        for segment in (try? segments(directory)) ?? [] { unsafe unlink(segment.path) }
+    }
+
     // MARK: files
 
     private func prepareOutput(_ now: Int64) throws(SentLogError) {

@@ -42,6 +42,14 @@ final class SentKey: Sendable {
     /// The name of what counts only for one address (SentEntry.isBound), in a log that keeps it apart.
     func bound(_ name: Hash128) -> Hash128 { hash(.bound, name.octets) }
 
+    /// The name under which it is found by the one address that it counts for, however many others the same id is bound to:
+    /// a list sends one id under an address for each subscriber.
+    func bound(_ name: Hash128, to address: Octets) -> Hash128 {
+        var octets = name.octets
+        octets.appendInteger(SenderHashes.address(address, key: self))
+        return hash(.bound, octets)
+    }
+
     /// Case-blind: an MTA may return `Ann@Example.org` to `ann@example.org`. A blank can't stand in either unquoted.
     func hash(pairFrom reversePath: Octets, to forwardPath: Octets) -> Hash128 {
         hash(.pair, ASCII.lowercased(reversePath) + [ASCII.nul] + ASCII.lowercased(forwardPath))

@@ -25,6 +25,10 @@ public protocol SentLogDesk: AnyObject {
     ///
     /// - Returns: false when there is none of that name.
     func retire(_ name: String) throws(SentLogError) -> Bool
+    /// Takes an id out again that was never a mail of anybody's: the probe of `guardd selftest`.
+    ///
+    /// - Parameter pair: reverse-path and forward-path that were not known as a pair before; nil: pairs stay as they are.
+    func forget(_ id: MessageID, pair: (from: Octets, to: Octets)?, at now: Int64) throws(SentLogError)
     func close()
 }
 
@@ -34,5 +38,8 @@ extension LMDBSentLog: SentLogDesk {
     public func retention(at now: Int64) throws(SentLogError) -> Int64 { try statistics(at: now).retention }
     public func statisticsText(at now: Int64) throws(SentLogError) -> String { SentReport.statistics(try statistics(at: now), at: now) }
     public func coverageText(at now: Int64) throws(SentLogError) -> [String] { SentReport.coverage(try statistics(at: now), at: now) }
+    public func forget(_ id: MessageID, pair: (from: Octets, to: Octets)?, at now: Int64) throws(SentLogError) {
+        try withFile { file throws(LMDBFailure) in try file.forget(id, pair: pair.map { file.key.hash(pairFrom: $0.from, to: $0.to).octets }) }
+    }
     public func retire(_ name: String) throws(SentLogError) -> Bool { throw .settings("only a log that machines share has senders that can be retired") }
 }

@@ -25,16 +25,8 @@ extension SentLogFile {
         }
     }
 
-    /// The id as it is, as a log may have shown it, the queue ids it may have been made of; each as a key of the id tables.
-    private func names(_ ids: [MessageID]) -> [[Octets]] {
-        ids.prefix(Inquiry.idLimit).map { id in
-            var names = [key.hash(id: id).octets]
-            if let shown = LoggedID.shown(id) { names.append(key.hash(id: shown).octets) }
-            names += QueueID.candidates(in: id).map { key.hash(.queueID, $0).octets }
-            names += LoggedID.beginnings(of: id).map { key.hash(.idBeginning, $0).octets }
-            return names
-        }
-    }
+    /// Each as a key of the id tables.
+    private func names(_ ids: [MessageID]) -> [[Hash128]] { ids.prefix(Inquiry.idLimit).map(key.names(of:)) }
 
     private func pairNames(_ inquiry: Inquiry) -> [(recipient: Int, name: Octets)] {
         var pairs: [(recipient: Int, name: Octets)] = []
@@ -48,19 +40,31 @@ extension SentLogFile {
     }
 
     private func record(
-        _ forms: [Octets], _ recipients: [Octets], _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
+        _ forms: [Hash128], _ recipients: [Octets], _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
     ) throws(LMDBFailure) -> SentRecord? {
         for name in forms {
-            var found: SentRecord?
-            for slot in slots {
-                guard let row = try transaction.row(tables.ids[slot], name) else { continue }
-                guard let record = SentRecord(row: row, key: key) else { throw .notOurRow }
-                guard Day.number(record.time) >= floor else { continue }
-                if found == nil { found = record } else { found?.merge(record) }
+            guard let found = try record(name, slots, floor, transaction) else { continue }
+            if found.counts(for: recipients) { return found }
+            // Bound to more addresses than its row keeps.
+            for recipient in recipients.prefix(Inquiry.boundLimit) {
+                if let bound = try record(key.bound(name, to: recipient), slots, floor, transaction) { return bound }
             }
-            if let found, found.counts(for: recipients) { return found }
         }
         return nil
+    }
+
+    /// What all weeks know of a name.
+    private func record(
+        _ name: Hash128, _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction
+    ) throws(LMDBFailure) -> SentRecord? {
+        var found: SentRecord?
+        for slot in slots {
+            guard let row = try transaction.row(tables.ids[slot], name.octets) else { continue }
+            guard let record = SentRecord(row: row, key: key) else { throw .notOurRow }
+            guard Day.number(record.time) >= floor else { continue }
+            if found == nil { found = record } else { found?.merge(record) }
+        }
+        return found
     }
 
     private func isKnown(_ name: Octets, _ slots: [Int], _ floor: Int32, _ transaction: LMDBTransaction) throws(LMDBFailure) -> Bool {

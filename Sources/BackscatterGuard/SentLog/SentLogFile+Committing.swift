@@ -85,10 +85,9 @@ extension SentLogFile {
             time: max(item.time, Day.start(day)), recipients: max(1, entry.recipients ?? entry.forwardPaths.count),
             senders: sender.map { [$0] } ?? [], isOpen: sender == nil && !entry.isBound, isBound: entry.isBound, key: key
         )
-        for id in entry.ids { try merge(record, key.hash(id: id), tables.ids[slot], transaction) }
-        for beginning in entry.idBeginnings { try merge(record, key.hash(.idBeginning, beginning), tables.ids[slot], transaction) }
-        if let queueID = entry.queueID, !queueID.isEmpty {
-            try merge(record, key.hash(.queueID, queueID), tables.ids[slot], transaction)
+        for name in entry.names(key) {
+            try merge(record, name, tables.ids[slot], transaction)
+            if entry.isBound { try merge(record, key.bound(name, to: entry.reversePath), tables.ids[slot], transaction) }
         }
         guard !entry.reversePath.isEmpty, entry.keepsPairs else { return }
         for forwardPath in entry.forwardPaths {

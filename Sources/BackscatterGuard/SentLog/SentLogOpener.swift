@@ -17,7 +17,11 @@ struct SentLogOpener {
 
     /// - Parameter knownDamage: the file was found damaged while in use: it is moved aside in any case.
     func open(knownDamage: String? = nil) throws(SentLogError) -> SentLogFile {
-        if !settings.beginsLog, !isPresent { throw .noLog(directory: settings.stateDirectory) }
+        if !settings.beginsLog, !isPresent {
+            // Whether there is one nobody can tell who may not enter.
+            if unsafe access(settings.logFile, F_OK) != 0, errno == EACCES { throw .cannotOpen(file: settings.logFile, reason: systemReason(EACCES)) }
+            throw .noLog(directory: settings.stateDirectory)
+        }
         try prepareDirectory()
         guard let lock = Descriptor(settings.guardFile, O_RDWR | O_CREAT), lock.lock(.exclusive) else {
             throw .cannotOpen(file: settings.guardFile, reason: systemReason())

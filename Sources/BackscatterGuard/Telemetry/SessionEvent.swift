@@ -65,18 +65,33 @@ public struct TransactionSummary: Sendable {
 extension SessionEvent {
     /// The log line, without a line end. Postfix-shaped, in fixed order (STYLE.md).
     public var text: String {
+        if case .transaction(let summary) = self { summary.text } else { "\(Self.name(session)) \(words)" }
+    }
+
+    /// The line behind the session's name: what it is about, a colon, and what is told. Empty for a transaction.
+    var words: String {
         switch self {
-        case .transaction(let summary): summary.text
-        case .identityRefused(let session): "\(Self.name(session)) upstream: does not take the client's address, check upstream_identity and the mail server's settings; client got 421"
-        case .unlistedClient(let session, let client): "\(Self.name(session)) client: \(client.text) is not in xforward_clients, and upstream_identity = \"xforward\" serves no one else; client got 421"
-        case .upstreamGarbled(let session): "\(Self.name(session)) upstream: reply is not SMTP, connection closed"
-        case .upstreamUnavailable(let session, let reason): "\(Self.name(session)) upstream: none available (\(reason.isEmpty ? "closed before its greeting" : reason.joined(separator: "; ")))"
-        case .upstreamTimedOut(let session): "\(Self.name(session)) upstream: timed out"
-        case .clientTimedOut(let session): "\(Self.name(session)) client: timed out"
-        case .clientHandshakeFailed(let session, let client, let reason): "\(Self.name(session)) client: TLS handshake failed: client=\(client.text) reason=\"\(ASCII.washed(reason.utf8, limit: 200))\""
-        case .upstreamHandshakeFailed(let session, let reason, let goesOnInClear): "\(Self.name(session)) upstream: no TLS: \(ASCII.washed(reason.utf8, limit: 200))\(goesOnInClear ? ", going on in clear (upstream_tls = \"may\")" : ", not used (upstream_tls = \"verify\")")"
-        case .unrecorded(let session, let passes): "\(Self.name(session)) record: sent mail could not be recorded, \(passes ? "passed on all the same (record_failure = \"pass\")" : "client got a temporary failure")"
-        case .milterClosed(let session, let reason): "\(Self.name(session)) milter: connection closed: \(reason.rawValue)"
+        case .transaction: ""
+        case .identityRefused: "upstream: does not take the client's address, check upstream_identity and the mail server's settings; client got 421"
+        case .unlistedClient(_, let client): "client: \(client.text) is not in xforward_clients, and upstream_identity = \"xforward\" serves no one else; client got 421"
+        case .upstreamGarbled: "upstream: reply is not SMTP, connection closed"
+        case .upstreamUnavailable(_, let reason): "upstream: none available (\(reason.isEmpty ? "closed before its greeting" : reason.joined(separator: "; ")))"
+        case .upstreamTimedOut: "upstream: timed out"
+        case .clientTimedOut: "client: timed out"
+        case .clientHandshakeFailed(_, let client, let reason): "client: TLS handshake failed: client=\(client.text) reason=\"\(ASCII.washed(reason.utf8, limit: 200))\""
+        case .upstreamHandshakeFailed(_, let reason, let goesOnInClear): "upstream: no TLS: \(ASCII.washed(reason.utf8, limit: 200))\(goesOnInClear ? ", going on in clear (upstream_tls = \"may\")" : ", not used (upstream_tls = \"verify\")")"
+        case .unrecorded(_, let passes): "record: sent mail could not be recorded, \(passes ? "passed on all the same (record_failure = \"pass\")" : "client got a temporary failure")"
+        case .milterClosed(_, let reason): "milter: connection closed: \(reason.rawValue)"
+        }
+    }
+
+    /// Whom it is about.
+    var session: UInt64 {
+        switch self {
+        case .transaction(let summary): summary.session
+        case .identityRefused(let session), .unlistedClient(let session, _), .upstreamGarbled(let session), .upstreamUnavailable(let session, _),
+             .upstreamTimedOut(let session), .clientTimedOut(let session), .clientHandshakeFailed(let session, _, _),
+             .upstreamHandshakeFailed(let session, _, _), .unrecorded(let session, _), .milterClosed(let session, _): session
         }
     }
 
@@ -124,8 +139,7 @@ extension TransactionSummary {
             if judgement.wouldRefuse { line.append(" would=refuse") }
         }
         line.append(" client=")
-        // XFORWARD may say that the address is not known.
-        line.append(client.family == .unixSocket ? "unknown" : client.text)
+        line.append(shownClient)
         if let tls {
             line.append(" tls=")
             line.append(tls.version)
@@ -139,7 +153,7 @@ extension TransactionSummary {
             line.append(String(recipientCount))
         }
         if let evidence {
-            if let id = judgement?.decidingID ?? evidence.originalMessageIDs.first { line.append(" msgid=<", washed: id.octets, ">") }
+            if let shownID { line.append(" msgid=<", washed: shownID.octets, ">") }
             line.append(" kind=")
             line.append(evidence.kind.rawValue)
         } else if let messageID {
@@ -153,7 +167,16 @@ extension TransactionSummary {
         if let reply { line.append(" reply=\"", washed: reply.prefix { $0 != ASCII.cr }, "\"") }
     }
 
-    private var action: String {
+    /// The id that decided, or the first that a notification names; of another mail its own.
+    var shownID: MessageID? {
+        evidence.map { judgement?.decidingID ?? $0.originalMessageIDs.first } ?? messageID
+    }
+
+    /// XFORWARD may say that the address is not known.
+    var shownClient: String { client.family == .unixSocket ? "unknown" : client.text }
+
+    /// What became of it, in a word.
+    var action: String {
         if let judgement { return judgement.verdict.rawValue }
         if !hasContent { return "envelope" }
         if reply == nil { return "cut" }

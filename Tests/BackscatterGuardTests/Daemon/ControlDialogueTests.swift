@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Control socket: lines and answers") struct ControlDialogueTests {
     @Test func answersComeInTheOrderOfTheLines() throws {
-        let text = "<one@a.example>\tann@a.example\tbob@b.example\nbad\tline\twith\tfields\n\r\n!unrecorded\r\n!else\n<two@a.example>\n<cut@a.example>"
+        let text = "<one@a.example>\tann@a.example\tbob@b.example\nbad\tline\twith\tmore\tfields\n\r\n!unrecorded\r\n!else\n<two@a.example>\n<cut@a.example>"
         let wanted: [ControlDialogue.Request] = [
             .record(try entry("one@a.example", to: ["bob@b.example"])), .unrecorded, .record(SentEntry(ids: [try id("two@a.example")])),
         ]
@@ -19,8 +19,21 @@ import Testing
             #expect(dialogue.takeAnswers().isEmpty)
             dialogue.answered(0, error: nil)
             #expect(String(decoding: dialogue.takeAnswers(), as: UTF8.self)
-                == "ok\nerror more than three fields\nok\nerror disk\\x0afull\nerror unknown command\nok\n")
+                == "ok\nerror more than four fields\nok\nerror disk\\x0afull\nerror unknown command\nok\n")
             #expect(dialogue.heldOctets == "<cut@a.example>".utf8.count && !dialogue.isIdle)
+        }
+    }
+
+    @Test func boundInAnyDivision() throws {
+        var wanted = try entry("one@x.example", to: ["bob@b.example"])
+        wanted.isBound = true
+        everyDivision(Octets("<one@x.example>\tann@a.example\tbob@b.example\tbound\n<one@x.example>\tann@a.example\tbob@b.example\tboun\n".utf8)) { pieces in
+            var dialogue = ControlDialogue()
+            var asked: [ControlDialogue.Request] = []
+            for piece in pieces { dialogue.read(piece.span) { asked.append($1) } }
+            #expect(asked == [.record(wanted)])
+            dialogue.answered(0, error: nil)
+            #expect(String(decoding: dialogue.takeAnswers(), as: UTF8.self) == "ok\nerror the fourth field may be \"bound\" only\n")
         }
     }
 

@@ -11,6 +11,8 @@ import Testing
         return (ends[0], ends[1])
     }
 
+    @Sendable private static func droppedLine(_ count: Int) -> Octets { Octets("log: \(count) lines dropped: x\n".utf8) }
+
     private static func read(_ descriptor: CInt, until isEnough: (String) -> Bool) -> String {
         var text: Octets = []
         var buffer = Octets(repeating: 0, count: 65_536)
@@ -26,7 +28,7 @@ import Testing
 
     @Test func aStuckReaderStopsNobodyAndIsToldWhatItMissed() throws {
         let (reading, writing) = try Self.pipe()
-        let queue = try #require(LogQueue(descriptor: writing, limit: 10_000))
+        let queue = try #require(LogQueue(.descriptor(writing), limit: 10_000, droppedLine: Self.droppedLine))
         #expect(queue.start())
         let line = Octets(repeating: 0x61, count: 99) + [ASCII.lf]
         // Without a thread this would never return.
@@ -48,7 +50,7 @@ import Testing
 
     @Test func theEndWaitsForWhatWaitsButNotForEver() throws {
         let (reading, writing) = try Self.pipe()
-        let queue = try #require(LogQueue(descriptor: writing))
+        let queue = try #require(LogQueue(.descriptor(writing), droppedLine: Self.droppedLine))
         queue.add(Octets("before\n".utf8))
         queue.start()
         for number in 0..<100 { queue.add(Octets("\(number)\n".utf8)) }
@@ -56,7 +58,7 @@ import Testing
         queue.add(Octets("after\n".utf8))
         let text = Self.read(reading) { $0.contains("after") }
         #expect(text == (["before"] + (0..<100).map(String.init) + ["after"]).joined(separator: "\n") + "\n")
-        let stuck = try #require(LogQueue(descriptor: writing))
+        let stuck = try #require(LogQueue(.descriptor(writing), droppedLine: Self.droppedLine))
         stuck.start()
         stuck.add(Octets(repeating: ASCII.lf, count: 1 << 20))
         stuck.close(within: 50)
@@ -66,7 +68,7 @@ import Testing
 
     @Test func withoutAThreadLinesAreWrittenAtOnce() throws {
         let (reading, writing) = try Self.pipe()
-        let queue = try #require(LogQueue(descriptor: writing))
+        let queue = try #require(LogQueue(.descriptor(writing), droppedLine: Self.droppedLine))
         queue.add(Octets("one\n".utf8))
         #expect(Self.read(reading) { $0.contains("\n") } == "one\n")
         queue.close()

@@ -53,6 +53,23 @@ import Testing
         #expect(told.all == ["127.0.0.1:1 no 220 for a greeting"])
     }
 
+    /// For the status: a name is as its addresses are.
+    @Test func aNameIsDownWhenAllItsAddressesAre() {
+        let name = UpstreamHealth.Key.name("mx.example", 25)
+        #expect(health.state(of: name) == nil)
+        health.resolved(name, to: [first, second])
+        health.failed(.address(first), .refused("Connection refused"), at: 0)
+        #expect(health.state(of: name) == nil && health.state(of: .address(first))?.reason == "Connection refused")
+        health.failed(.address(second), .silent, at: 0)
+        #expect(health.state(of: name)?.reason != nil)
+        health.works(.address(first))
+        #expect(health.state(of: name) == nil)
+        health.resolved(name, to: [second])
+        #expect(health.state(of: name)?.reason == "connection timed out")
+        health.failed(name, .refused("no address for mx.example"), at: 0)
+        #expect(health.state(of: name)?.reason == "no address for mx.example")
+    }
+
     @Test func toldOnceEach() {
         for _ in 0..<3 { health.failed(.address(first), .refused("Connection refused"), at: 0) }
         health.denied(.address(first), "connection timed out", isSilent: true)

@@ -8,7 +8,7 @@ enum ReadLog {
 
     static func site(relays: [String] = [], pairs: LogSite.Pairs = .withoutID) -> LogSite {
         let own = [Octets("192.0.2.7"), Octets("2001:db8::7")]
-        return LogSite(relays: relays.map { Octets($0) }, pairs: pairs) { own.contains($0) } isOwnAddress: { address in
+        return LogSite(relays: relays.map { Octets($0) }, pairs: pairs, domains: { [Octets("ours.example"), Octets("more.example")] }) { own.contains($0) } isOwnAddress: { address in
             guard let at = address.lastIndex(of: ASCII.at) else { return true }
             return ASCII.equal(address[(at + 1)...], "ours.example")
         }

@@ -51,6 +51,39 @@ import Testing
         #expect(ReadLog.told(arrival + Self.stamp + "Completed\n" + delivery, .exim).count == 1)
     }
 
+    /// Lines of Exim 4.96 with `log_selector = +return_path_on_delivery`, and without.
+    @Test(arguments: [
+        ("the return path is another, and ours", "=> y@y.example <list@ours.example> P=<list-errors@ours.example> R=out T=out H=h [192.0.2.1] C=\"250 ok\"", ["<p@x> bound from list-errors@ours.example"]),
+        ("the same, with the sender", "=> y@y.example <list@ours.example> F=<eve@else.example> P=<list-errors@ours.example> R=out T=out", ["<p@x> bound from list-errors@ours.example"]),
+        ("the same, with all parents", "=> y@y.example (a@ours.example) <list@ours.example> P=<list-errors@ours.example> R=out T=out", ["<p@x> bound from list-errors@ours.example"]),
+        ("another and not ours", "=> y@y.example <list@ours.example> P=<list@else.example> R=out T=out", []),
+        ("unchanged", "=> y@y.example <list@ours.example> P=<eve@else.example> R=out T=out", []),
+        ("null", "=> y@y.example <list@ours.example> P=<> R=out T=out", []),
+        ("words of the recipient", "=> y@y.example <\"x> P=<ann@ours.example>\"@ours.example> P=<eve@else.example> R=out T=out", []),
+        ("words of a remote server", "=> y@y.example <y@ours.example> P=<eve@else.example> R=out T=out C=\"250 P=<ann@ours.example> x\"", []),
+        ("delivered without a redirect", "=> y@y.example R=out T=out H=h [192.0.2.1]", []),
+        ("refused", "** y@y.example <list@ours.example> R=out T=out H=h: 550 no", []),
+    ]) func redirects(_ name: String, _ delivery: String, _ told: [String]) {
+        let arrival = Self.stamp + "<= eve@else.example H=(c) [203.0.113.1] P=esmtp S=3 id=p@x\n"
+        #expect(ReadLog.told(arrival + Self.stamp + delivery + "\n", .exim) == told, "\(name)")
+        #expect(ReadLog.told(arrival + Self.stamp + "Completed\n" + Self.stamp + delivery + "\n", .exim) == [], "\(name)")
+    }
+
+    /// Where the log does not tell the return path the usual names of a list's owner count, and no others.
+    @Test func redirectsWithoutReturnPath() {
+        let arrival = Self.stamp + "<= eve@else.example H=(c) [203.0.113.1] P=esmtp S=3 id=p@x\n"
+        let delivery = Self.stamp + "=> y@y.example <list@ours.example> R=out T=out H=h [192.0.2.1]\n"
+        let told = ReadLog.told(arrival + delivery + delivery, .exim)
+        #expect(Set(told).isSuperset(of: ["<p@x> bound from owner-list@ours.example", "<p@x> bound from list-bounces@ours.example", "<p@x> bound from list@ours.example"]))
+        #expect(told.count == Set(told).count && told.allSatisfy { $0.contains("bound from ") && $0.contains("list") && $0.hasSuffix("@ours.example") })
+    }
+
+    @Test func aRedirectOfMailWithoutIDTellsItsPair() {
+        let arrival = Self.stamp + "<= eve@else.example H=(c) [203.0.113.1] P=esmtp S=3\n"
+        let delivery = Self.stamp + "=> y@y.example <list@ours.example> P=<list-errors@ours.example> R=out T=out\n"
+        #expect(ReadLog.told(arrival + delivery, .exim) == ["from list-errors@ours.example to y@y.example"])
+    }
+
     @Test func theRecordedLog() {
         guard let log = ReadLog.recording("exim-4.96-mainlog.txt") else { return }
         let site = LogSite(isOwnClient: { _ in false }, isOwnAddress: { $0.suffix(15) == Octets("@victim.example")[...] })
@@ -102,6 +135,35 @@ import Testing
             let wanted = try #require(MessageID(Octets(asked)))
             #expect(try (log.lookup(wanted, at: noon) != nil) == isKnown, "\(asked)")
         }
+    }
+
+    /// Lines of sendmail 8.17: an alias with an owner makes a mail of its own.
+    @Test(arguments: [
+        ("list", "eve@else.example", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=list-errors@ours.example", ["<p@x> bound from list-errors@ours.example"]),
+        ("owner without a domain", "eve@else.example", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=both-req", ["<p@x> bound from both-req@ours.example", "<p@x> bound from both-req@more.example"]),
+        ("owner elsewhere", "eve@else.example", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=list@else.example", []),
+        ("owner is the sender", "list-errors@ours.example", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=List-Errors@ours.example", []),
+        ("of another mail", "eve@else.example", "6AMBk8b6027299: 6AMBk8b6027239: clone: owner=list-errors@ours.example", []),
+        ("cut", "eve@else.example", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=", []), ("cut", "eve@else.example", "6AMBk8b6027238: 6AMBk8b6027239: clone", []),
+        ("cut", "eve@else.example", "6AMBk8b6027238: ", []), ("words of a remote server", "eve@else.example", "6AMBk8b6027238: to=x, stat=6AMBk8b6027239: clone: owner=ann@ours.example", []),
+    ]) func clones(_ name: String, _ sender: String, _ clone: String, _ told: [String]) {
+        let arrival = Self.stamp + "6AMBk8b6027238: from=<\(sender)>, size=34, class=0, nrcpts=1, msgid=<p@x>, proto=ESMTP, daemon=MTA, relay=h.example [203.0.113.1]\n"
+        #expect(ReadLog.told(arrival + Self.stamp + clone + "\n", .sendmail) == told, "\(name)")
+    }
+
+    @Test func clonesOfLongIDs() {
+        let arrival = Self.stamp + "6AMBk8b6027238: from=<eve@else.example>, size=34, class=0, nrcpts=1, msgid=<\(Self.long), proto=ESMTP, daemon=MTA, relay=h.example [203.0.113.1]\n"
+        let clone = Self.stamp + "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=list-errors@ours.example\n"
+        #expect(ReadLog.told(arrival + clone, .sendmail) == ["<\(Self.long.lowercased())... bound from list-errors@ours.example"])
+    }
+
+    /// A mail of ours is known already; its clone's pairs and relay's ids count for the owner.
+    @Test func clonesOfOurMail() {
+        let site = ReadLog.site(relays: ["relay.example"])
+        let lines = ["6AMBk8b6027238: from=<ann@ours.example>, size=34, class=0, nrcpts=1, msgid=<p@x>, relay=ann@localhost", "6AMBk8b6027238: 6AMBk8b6027239: clone: owner=list-errors@ours.example",
+                     "6AMBk8b6027239: to=y@y.example, delay=00:00:00, mailer=esmtp, pri=1, relay=relay.example [192.0.2.1], dsn=2.0.0, stat=Sent (Ok 0102018f2b7c1a2b-3c4d5e6f-7a8b-000000)"]
+        #expect(ReadLog.told(lines.map { Self.stamp + $0 + "\n" }.joined(), .sendmail, site)
+            == ["<p@x> from ann@ours.example", "queued as 0102018f2b7c1a2b-3c4d5e6f-7a8b-000000 from list-errors@ours.example"])
     }
 
     @Test func theRecordedLog() {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 @testable import BackscatterGuard
 
@@ -141,11 +142,14 @@ import Testing
         var entry = SentEntry(ids: [planted], reversePath: Octets("ann@example.org".utf8), keepsPairs: false, recipients: 1)
         entry.isBound = true
         let journal = try #require(JournalEntry.entries(of: entry, at: noon, key: view.key).first)
-        #expect(journal.ids == [view.key.bound(view.key.hash(id: planted))] && journal.pairs.isEmpty)
+        let name = view.key.hash(id: planted)
+        #expect(journal.ids == [view.key.bound(name), view.key.bound(name, to: Octets("Ann@example.org".utf8))] && journal.pairs.isEmpty)
         func found(_ recipient: String) throws -> SentRecord? {
             let question = RedisQuestion(Inquiry(ids: [planted], recipients: [Octets(recipient.utf8)]), view, at: noon)
+            // What a log would answer that holds the journal's names.
+            let isAsked = journal.ids.contains { Data(question.commands).range(of: Data(RedisLayout.field($0))) != nil }
             let replies = preface(SharedSite(rows: [vouching()], clock: noon * 1000))
-                + (0..<46).map { $0 == 24 ? .octets(journal.record.redisValue(day: Day.number(noon))) : .null }
+                + (0..<46).map { isAsked && $0 == 24 ? .octets(journal.record.redisValue(day: Day.number(noon))) : .null }
             return try #require(question.findings(replies, run: 9)).ids[0]
         }
         #expect(try found("Ann@example.org")?.isBound == true && found("bob@example.org") == nil)

@@ -4,9 +4,11 @@ import Testing
 @testable import BackscatterGuard
 
 @Suite("Sent log: lines that tell what was sent") struct RecordLineTests {
-    private static func made(_ id: String, _ from: String = "", _ to: [String] = []) -> RecordLine.Outcome {
+    private static func made(_ id: String, _ from: String = "", _ to: [String] = [], bound: Bool = false) -> RecordLine.Outcome {
         guard let id = MessageID(Octets(id)) else { return .malformed("test") }
-        return .entry(SentEntry(ids: [id], reversePath: Octets(from), forwardPaths: to.map { Octets($0) }))
+        var entry = SentEntry(ids: [id], reversePath: Octets(from), forwardPaths: to.map { Octets($0) })
+        entry.isBound = bound
+        return .entry(entry)
     }
 
     @Test(arguments: [
@@ -14,7 +16,11 @@ import Testing
         ("a@b\tann@example.org", made("a@b", "ann@example.org")), ("a@b\t<ann@example.org>\t", made("a@b", "ann@example.org")),
         ("<a@b>\tann@example.org\tx@y,<z@y>, w@y ,", made("a@b", "ann@example.org", ["x@y", "z@y", "w@y"])),
         ("a@b\t\tx@y", made("a@b", "", ["x@y"])), ("a@b\t<>\tx@y", .nothing),
-        ("a@b\tc\td\te", .malformed("more than three fields")), ("\tann@example.org", .malformed("no Message-ID in the first field")),
+        ("a@b\tc@d\tx@y\tbound", made("a@b", "c@d", ["x@y"], bound: true)), ("a@b\t<c@d>\t\t bound \r", made("a@b", "c@d", bound: true)),
+        ("a@b\tc@d\t\tbound\t", .malformed("more than four fields")), ("a@b\tc@d\tx@y\tBound", .malformed("the fourth field may be \"bound\" only")),
+        ("a@b\tc@d\tx@y\t", .malformed("the fourth field may be \"bound\" only")), ("a@b\t<>\t\tbound", .nothing),
+        ("a@b\t\tx@y\tbound", .malformed("bound to no address: the second field has none")), ("a@b\tc\t\tbound", .malformed("bound to no address: the second field has none")),
+        ("\tann@example.org", .malformed("no Message-ID in the first field")),
         ("a@b\tann\u{0}", .malformed("control characters")),
     ] as [(String, RecordLine.Outcome)])
     func line(_ line: String, _ expected: RecordLine.Outcome) {
@@ -107,7 +113,7 @@ import Testing
         var recorder = recorder(log, complaints)
         try recorder.record(linesFrom: pipe.fileHandleForReading.fileDescriptor)
         #expect(recorder.recorded == 2503 && recorder.refused == 2)
-        #expect(complaints.all == ["line 3: more than three fields", "line 4: longer than \(RecordLine.limit) octets"])
+        #expect(complaints.all == ["line 3: the fourth field may be \"bound\" only", "line 4: longer than \(RecordLine.limit) octets"])
         for name in ["a@b", "z@b", "0@n", "2499@n", "last@b"] { #expect(try log.knows(name, at: noon), "\(name)") }
         #expect(log.answer(Inquiry(recipients: [Octets("ann@example.org")], failedRecipients: [Octets("bob@x.example")]), at: noon).knownPairs == [true])
     }

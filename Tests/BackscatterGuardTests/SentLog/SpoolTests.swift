@@ -50,6 +50,22 @@ import Testing
         #expect(paths.count == 20_000)
     }
 
+    @Test func boundLinesComeBack() throws {
+        var bound = try entry("one@a.example", to: (0..<20_000).map { "recipient.number.\($0)@elsewhere.example" })
+        bound.isBound = true
+        let lines = RecordLine.lines(of: bound)
+        #expect(lines.count > 1 && lines.allSatisfy { $0.count <= RecordLine.limit })
+        for line in lines {
+            guard case .entry(let one) = RecordLine.read(line) else { Issue.record("unread"); continue }
+            #expect(one.isBound && one.ids == bound.ids && one.reversePath == bound.reversePath)
+        }
+        // Bound to what a line can't tell: never to anybody.
+        for path in ["", "ann", "a\tb@a.example"] {
+            bound.reversePath = Octets(path.utf8)
+            #expect(RecordLine.lines(of: bound).isEmpty)
+        }
+    }
+
     private func entry(_ ids: String..., to: [String]) throws -> SentEntry {
         SentEntry(ids: try ids.map(id), reversePath: Octets("ann@a.example".utf8), forwardPaths: to.map { Octets($0.utf8) })
     }

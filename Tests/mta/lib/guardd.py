@@ -27,7 +27,7 @@ class Guardd:
             self.listeners.append(('127.0.0.1', outbound_port, 'outbound'))
         self.door = door or {}
         self.more = more
-        self.keys = {'hostname': 'guard.example', 'workers': 2, 'max_connections_per_client': 0,
+        self.keys = {'hostname': 'guard.example', 'workers': 2, 'max_connections_per_client': 0, 'log_repeat_limit': 0,
                      'state_dir': os.path.join(self.folder, 'state'),
                      'upstream': upstream, 'upstream_identity': identity, **keys}
         os.makedirs(self.keys['state_dir'], mode=0o700, exist_ok=True)

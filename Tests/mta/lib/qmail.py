@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import signal
+import struct
 import subprocess
 import sys
 import uuid
@@ -167,6 +168,11 @@ class Qmail:
     def enqueue(self, content, envelope=b'Fann@a.example\0Tbob@b.example\0\0', **environment):
         """Starts QMAILQUEUE and writes to it: (exit status, text on descriptor 6, what the real one was given or None, peak of its memory in KiB before
         the last piece of the envelope)."""
+        # Whatever else is open: none of the pipes is to be descriptor 6, nor one of subprocess's own. Python's own are not inherited.
+        low = []
+        while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 6:
+            low.append(descriptor)
+        low.append(descriptor)
         message, said = os.pipe(), os.pipe()
         text = os.pipe()
 
@@ -176,9 +182,9 @@ class Qmail:
             os.dup2(text[1], 6)
             self._become('/')()
 
-        popen = subprocess.Popen([os.path.join(self.hooks, 'qmail-queue')], env={**self.environment, **environment}, preexec_fn=prepare, pass_fds=(6,),
+        popen = subprocess.Popen([os.path.join(self.hooks, 'qmail-queue')], env={**self.environment, **environment}, preexec_fn=prepare, close_fds=False,
                                  stderr=subprocess.DEVNULL)
-        for end in (message[0], said[0], text[1]):
+        for end in (message[0], said[0], text[1], *low):
             os.close(end)
         peak = 0
         for pipe, octets in ((message, content), (said, envelope)):
@@ -219,6 +225,32 @@ def read_all(descriptor):
 def kill(popen):
     popen.send_signal(signal.SIGKILL)
     popen.wait()
+
+
+def constant_database(keys):
+    """A file as cdbmake(1) writes it, of keys without values."""
+    def slot(key):
+        value = 5381
+        for octet in key:
+            value = ((value << 5) + value & 0xffffffff) ^ octet
+        return value
+
+    records, tables = b'', [[] for _ in range(256)]
+    for key in (key.encode() for key in keys):
+        tables[slot(key) & 255].append((slot(key), 2048 + len(records)))
+        records += struct.pack('<II', len(key), 0) + key
+    head, rest = b'', b''
+    for table in tables:
+        size = 2 * len(table)
+        head += struct.pack('<II', 2048 + len(records) + len(rest), size)
+        places = [(0, 0)] * size
+        for number, place in table:
+            at = (number >> 8) % size
+            while places[at][1]:
+                at = (at + 1) % size
+            places[at] = number, place
+        rest += b''.join(struct.pack('<II', *pair) for pair in places)
+    return head + records + rest
 
 
 def accepting(stream):

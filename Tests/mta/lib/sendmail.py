@@ -5,8 +5,11 @@ The configuration is written here rather than made with m4: every address goes t
 """
 import glob
 import os
+import re
 import shutil
+import socket
 import subprocess
+import threading
 
 import processes
 
@@ -53,6 +56,22 @@ R$*\t\t$: $1
 Mlocal, P=/bin/false, F=lsDFMAw5:/|@qPn9, S=0, R=0, A=false
 Mprog, P=/bin/sh, F=lsDFMoqeu9, S=0, R=0, A=sh -c $u
 Mesmtp, P=[IPC], F=mDFMuXa, S=0, R=0, E=\\r\\n, L=990, T=DNS/RFC822/SMTP, A=TCP $h {sink}
+'''
+
+# Without a milter, with a local domain whose aliases it expands.
+ALIASING = (
+    ('O InputMailFilters=guardd\n', ''), ('Xguardd, S=inet:{milter}@127.0.0.1, F=T, T=S:30s;R:30s;E:5m\n', ''),
+    ('DontBlameSendmail=', 'DontBlameSendmail=MapInUnsafeDirPath,'), ('O HelpFile=/dev/null\n', 'O HelpFile=/dev/null\nO AliasFile=btree:{dir}/aliases\n'),
+    ('Cwlocalhost', 'Cwlocalhost s.example mx.s.example'),
+    ('Sparse=0\n', 'Sparse=0\nR$* < $* @ $=w > $*\t$#local $: $2\nR$* @ $=w\t$#local $: $1\nR$-\t$#local $: $1\n'),
+)
+
+# In a mount namespace: a /dev of which only log is another, then the host's name, then the program.
+ENTER = '''set -e
+for name in null zero urandom random; do mount --bind /dev/$name {dir}/dev/$name; done
+mount --rbind {dir}/dev /dev
+hostname mx.s.example
+exec "$@"
 '''
 
 _unpacked = {}
@@ -110,6 +129,55 @@ class Sendmail:
         command = f'hostname mx.s.example && exec {folder}/sendmail -C {path} -bD'
         self.process = processes.Process(['unshare', '-u', 'sh', '-c', command], os.path.join(self.dir, 'out'), _environment(folder))
         processes.until(lambda: processes.listens(self.mta) and processes.listens(self.msa), lambda: 'Sendmail does not listen: ' + self.process.text(), 60)
+
+    def end(self):
+        self.process.end()
+
+
+class LoggingSendmail:
+    """Listens on `mta`, expands aliases of s.example, delivers all else to port `sink`, and logs to a file as a syslog daemon would."""
+
+    def __init__(self, sink, aliases):
+        folder, _ = unpacked()
+        self.dir = processes.folder()
+        self.mta = processes.free_port()
+        self.log_path = os.path.join(self.dir, 'mail.log')
+        os.makedirs(os.path.join(self.dir, 'queue'), mode=0o700)
+        os.makedirs(os.path.join(self.dir, 'dev'))
+        text = CONFIGURATION
+        for old, new in ALIASING:
+            assert old in text, old
+            text = text.replace(old, new)
+        files = {'switch': 'hosts files\naliases files\npasswd files\n', 'aliases': aliases, 'enter': ENTER.format(dir=self.dir), 'mail.log': '',
+                 'sendmail.cf': text.format(dir=self.dir, mta=self.mta, msa=processes.free_port(), sink=sink), **{f'dev/{name}': '' for name in ('null', 'zero', 'urandom', 'random')}}
+        for name, content in files.items():
+            with open(os.path.join(self.dir, name), 'w') as file:
+                file.write(content)
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.syslog.bind(os.path.join(self.dir, 'dev', 'log'))
+        os.chmod(os.path.join(self.dir, 'dev', 'log'), 0o666)
+        threading.Thread(target=self._write_log, daemon=True).start()
+        command = ['unshare', '-um', 'sh', os.path.join(self.dir, 'enter'), f'{folder}/sendmail', '-C', os.path.join(self.dir, 'sendmail.cf')]
+        made = subprocess.run([*command, '-bi'], capture_output=True, text=True, timeout=60, env=_environment(folder))
+        assert made.returncode == 0, made.stderr
+        self.process = processes.Process([*command, '-bD'], os.path.join(self.dir, 'out'), _environment(folder))
+        processes.until(lambda: processes.listens(self.mta), lambda: 'Sendmail does not listen: ' + self.process.text(), 60)
+
+    def _write_log(self):
+        """`<22>Nov 22 11:46:08 sendmail[1]: text`, as syslog(3) sends it, with a host's name as a file has it."""
+        with open(self.log_path, 'a', encoding='latin-1', buffering=1) as file:
+            while True:
+                line = self.syslog.recv(65536).decode('latin-1').rstrip('\0\n')
+                stamp, text = line[line.index('>') + 1:][:15], line[line.index('>') + 1:][16:]
+                file.write(f'{stamp} mx {text}\n')
+
+    @property
+    def log(self):
+        with open(self.log_path, encoding='latin-1') as file:
+            return file.read()
+
+    def logged(self, pattern, seconds=60):
+        return processes.until(lambda: re.search(pattern, self.log), lambda: f'no {pattern!r} in log:\n{self.log}', seconds)
 
     def end(self):
         self.process.end()

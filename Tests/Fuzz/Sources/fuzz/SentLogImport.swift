@@ -66,6 +66,7 @@ private func checkRecordLine(_ line: Octets) {
     guard case .entry(let entry) = RecordLine.read(line) else { return }
     promise(entry.ids.count == 1, "\(entry.ids.count) ids")
     for path in [entry.reversePath] + entry.forwardPaths { promise(!path.contains { ASCII.isControl($0) && $0 != ASCII.tab }, "path \(path)") }
+    promise(!entry.isBound || entry.reversePath.contains(ASCII.at), "bound to nobody")
     promise(entry.forwardPaths.allSatisfy { !$0.isEmpty }, "empty recipient")
 }
 

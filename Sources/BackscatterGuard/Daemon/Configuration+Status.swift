@@ -1,0 +1,39 @@
+// What the configuration says about the status socket.
+
+extension Configuration {
+    /// Where the status socket stands.
+    public enum StatusSocket: Sendable, Equatable {
+        /// In the folder that the service manager gives, where it gives one.
+        case standard
+        case none
+        case path(String)
+    }
+
+    /// Where it is without a configuration that says so, when systemd started guardd from its unit.
+    public static let standardStatusSocket = "/run/guardd/status"
+
+    /// RUNTIME_DIRECTORY holds absolute paths, separated by colons (systemd.exec(5)).
+    static func runtimeStatusSocket(_ variable: String?) -> String? {
+        guard let folder = variable?.split(separator: ":").first, folder.hasPrefix("/"), folder.utf8.count <= 90 else { return nil }
+        return folder + "/status"
+    }
+
+    /// nil without a status socket. `isWritten`: the file says so; where it does not, one that can't be made is no fault.
+    var statusPlace: (place: ControlPlace, isWritten: Bool)? {
+        func place(_ path: String) -> ControlPlace { ControlPlace(path: path, mode: statusSocketMode, group: statusGroup?.number) }
+        switch statusSocket {
+        case .none: return nil
+        case .path(let path): return (place(path), true)
+        case .standard: return Self.runtimeStatusSocket(ConfigurationSystem.variable("RUNTIME_DIRECTORY")).map { (place($0), false) }
+        }
+    }
+
+    /// Where a command finds the status of a running guardd; nil when the configuration says that there is none.
+    public var statusPath: String? {
+        switch statusSocket {
+        case .none: nil
+        case .path(let path): path
+        case .standard: statusPlace?.place.path ?? Self.standardStatusSocket
+        }
+    }
+}
