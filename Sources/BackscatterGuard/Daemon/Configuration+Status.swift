@@ -28,6 +28,16 @@ extension Configuration {
         }
     }
 
+    /// Two sockets can't stand in one place.
+    func checkStatus(_ add: (String?, String) -> Void) {
+        if let path = statusPlace?.place.path, path == controlSocket || listeners.contains(where: { $0.path == path }) {
+            add("status_socket", "\(path) is another socket of guardd's too; write a path of its own")
+        }
+        if let address = statusListen, isOwnListener(address, own: []) {
+            add("status_listen", "\(address) is one of guardd's own listeners; write a port of its own")
+        }
+    }
+
     /// Where a command finds the status of a running guardd; nil when the configuration says that there is none.
     public var statusPath: String? {
         switch statusSocket {
