@@ -321,7 +321,7 @@ def junk(site):
     client = site.client()
     client.send(b"NOOP\r\n" * 20)
     codes = client.closed_within(10)
-    expect(codes == [250] * 7 + [421], "codes %s" % codes)
+    expect(codes == [250] * 8 + [421], "codes %s" % codes)
 
 
 @case("R21", "too many recipients are put off", settings="recipient_limit = 2\nrecipient_overshoot_limit = 1\nhard_error_limit = 2")
