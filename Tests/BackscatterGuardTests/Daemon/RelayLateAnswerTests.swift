@@ -38,7 +38,7 @@ import Testing
         client.say(Self.envelope + "BDAT \(first.utf8.count)\r\n" + first)
         stage.run(until: { stage.log.questions.count == 1 && client.replies.count == 3 })
         client.say("RSET\r\n" + Self.envelope + "BDAT \(second.utf8.count) LAST\r\n" + second)
-        stage.run(until: { stage.log.questions.count == 2 })
+        stage.run(until: { stage.log.questions.count == 2 && client.replies.count == 6 })
         // The first mail's id was sent: that says nothing of the second's.
         stage.log.answer(0, isKnown: true)
         #expect(stage.log.questions.count == 2 && client.replies.count == 6)
