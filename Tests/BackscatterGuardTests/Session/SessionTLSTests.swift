@@ -113,6 +113,19 @@ import Testing
         t.isOver()
     }
 
+    /// EHLO counts as junk (junk_command_limit, 1 under stress), and who uses TLS has to say it twice.
+    @Test func underStressAMailInTLSIsTaken() {
+        let t = session()
+        t.after(1_000, commandLimit: 10_000)
+        t.opened()
+        t.client("STARTTLS")
+        secure(t)
+        t.client("EHLO client.example")
+        t.upstream(SessionTranscript.keywords)
+        t.forgotten().mailBegun()
+        t.goesOn()
+    }
+
     @Test func aFailedHandshakeEndsInSilence() {
         let t = session().opened()
         t.client("STARTTLS")
