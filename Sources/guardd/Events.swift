@@ -17,7 +17,7 @@ struct Events: ParsableCommand {
             """
     )
 
-    @OptionGroup var place: SentLogOptions
+    @OptionGroup var log: SentLogOptions
 
     @Option(help: ArgumentHelp("From then on: 2026-11-22, 2026-11-22T05:23 (UTC), @seconds, or an age: 36h, 10d.", valueName: "time"))
     var since = "24h"
@@ -61,7 +61,7 @@ struct Events: ParsableCommand {
 
     func run() throws {
         let filter = try makeFilter()
-        var files = EventFiles(stateDirectory: try place.place().stateDirectory)
+        var files = EventFiles(stateDirectory: try log.place().stateDirectory)
         if let fault = files.fault {
             complain(fault)
             throw ExitCode(66)

@@ -27,7 +27,7 @@ struct Guardd: ParsableCommand {
         abstract: "Refuses forged bounces in front of a mail server.",
         version: GuarddVersion.text,
         subcommands: [
-            Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Inspect.self,
+            Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Top.self, Inspect.self,
             DoctorCommand.self, SelftestCommand.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self,
         ]
     )

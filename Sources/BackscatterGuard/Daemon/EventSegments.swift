@@ -6,7 +6,8 @@ import Glibc
 
 /// Writes the files. Used by one thread.
 ///
-/// A file is locked by who writes to it: two guardds that run side by side during a restart write to one each.
+/// Two guardds that run side by side during a restart write to the same file: lines go in by one write with O_APPEND, so they
+/// don't mix.
 final class EventSegments {
     /// What the system does for it; tests put something else here.
     struct Calls: Sendable {
@@ -24,10 +25,7 @@ final class EventSegments {
     private let calls: Calls
     private var file: Descriptor?
     private var name = ""
-    private var size = 0
     private var begun: Int64 = 0
-    /// The file's last line may have no end.
-    private var isTorn = false
     private var expired = Int64.min / 2
 
     init(_ settings: EventSettings, calls: Calls = Calls()) {
@@ -39,7 +37,7 @@ final class EventSegments {
 
     /// Appends whole lines and has them on disk before it returns.
     func append(_ lines: Octets, at now: Int64) -> Outcome {
-        if file == nil || size >= settings.segmentSize || now - begun >= settings.segmentAge || now < begun {
+        if !isGood(at: now) {
             if let fault = open(at: now) { return Outcome(written: 0, fault: fault) }
             expire(at: now)
         } else if now - expired >= 3_600 {
@@ -54,33 +52,48 @@ final class EventSegments {
             if count > 0 { sent += count } else if count < 0, errno == EINTR { continue } else { break }
         }
         let reason = sent < octets.count ? systemReason() : nil
-        size += sent
-        if sent > 0 { isTorn = octets[sent - 1] != ASCII.lf }
         let whole = octets[..<sent].lastIndex(of: ASCII.lf).map { $0 + 1 } ?? 0
         let written = max(0, whole - head.count)
         if let reason { return Outcome(written: written, fault: "\(path(name)): \(reason)") }
         return Outcome(written: written, fault: calls.sync(number) == 0 ? nil : "\(path(name)): \(systemReason())")
     }
 
+    /// Forgets what is too old where nothing new comes.
+    func keep(at now: Int64) {
+        if !isGood(at: now) { close() }
+        expire(at: now)
+    }
+
+    /// The file goes on: it is neither large nor old, and nobody has removed it.
+    private func isGood(at now: Int64) -> Bool {
+        guard let status = file?.status else { return false }
+        return status.st_nlink > 0 && Int(status.st_size) < settings.segmentSize && now >= begun && now - begun < settings.segmentAge
+    }
+
+    /// The file's last line has no end: somebody crashed, or the disk was full.
+    private var isTorn: Bool {
+        guard let size = file?.status.st_size, size > 0 else { return false }
+        return file?.read(1, from: Int(size) - 1) != [ASCII.lf]
+    }
+
     private func path(_ name: String) -> String { settings.folder + "/" + name }
 
-    /// Goes on with the newest file if nobody else does and it has room, else begins one.
+    /// Goes on with the newest file if it has room, else begins one.
     ///
     /// - Returns: why it could not.
     private func open(at now: Int64) -> String? {
-        if file == nil {
-            if unsafe mkdir(settings.folder, 0o700) != 0, errno != EEXIST { return "\(settings.folder): \(systemReason())" }
-            if let newest = EventFiles.names(in: settings.folder).last, resume(newest, at: now) { return nil }
-        }
         file = nil
+        if unsafe mkdir(settings.folder, 0o700) != 0, errno != EEXIST { return "\(settings.folder): \(systemReason())" }
+        if let newest = EventFiles.names(in: settings.folder).last, resume(newest, at: now) { return nil }
         for attempt in 0..<1_000 {
             let name = EventFiles.name(begun: now, attempt)
-            guard let new = Descriptor(path(name), O_WRONLY | O_CREAT | O_EXCL | O_APPEND) else {
-                if errno == EEXIST { continue }
-                return "\(path(name)): \(systemReason())"
+            guard let new = Descriptor(path(name), O_RDWR | O_CREAT | O_EXCL | O_APPEND) else {
+                if errno != EEXIST { return "\(path(name)): \(systemReason())" }
+                // Another guardd has just begun it, perhaps.
+                if resume(name, at: now) { return nil }
+                continue
             }
-            _ = new.lock(.exclusiveIfFree)
-            (self.name, size, begun, isTorn) = (name, 0, now, false)
+            (self.name, begun) = (name, now)
             file = consume new
             return nil
         }
@@ -88,15 +101,12 @@ final class EventSegments {
     }
 
     private func resume(_ name: String, at now: Int64) -> Bool {
-        guard let begun = EventFiles.begun(name), now >= begun, now - begun < settings.segmentAge,
-              let old = Descriptor(path(name), O_RDWR | O_APPEND | O_NOFOLLOW), old.lock(.exclusiveIfFree)
-        else { return false }
-        let size = Int(old.status.st_size)
-        guard size < settings.segmentSize else { return false }
-        isTorn = size > 0 && old.read(1, from: size - 1) != [ASCII.lf]
-        (self.name, self.size, self.begun) = (name, size, begun)
+        guard let begun = EventFiles.begun(name), let old = Descriptor(path(name), O_RDWR | O_APPEND | O_NOFOLLOW) else { return false }
+        (self.name, self.begun) = (name, begun)
         file = consume old
-        return true
+        if isGood(at: now) { return true }
+        file = nil
+        return false
     }
 
     /// Removes what is too old, and the oldest while all together are too large; never the one that is written.
@@ -114,5 +124,8 @@ final class EventSegments {
         }
     }
 
-    func close() { file = nil }
+    func close() {
+        file = nil
+        name = ""
+    }
 }

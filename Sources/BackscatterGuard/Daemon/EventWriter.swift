@@ -10,6 +10,8 @@ final class EventWriter: Sendable {
     static let limit = 1 << 20
     /// Milliseconds that a batch is gathered.
     static let delay: CInt = 1_000
+    /// Milliseconds without any event after which old files are looked for.
+    static let idle: Int64 = 3_600_000
     /// Milliseconds between two tries while the disk takes nothing.
     static let retryDelay: CInt = 10_000
 
@@ -90,6 +92,10 @@ final class EventWriter: Sendable {
                 defer { state.waiting = [] }
                 return state.waiting
             }
+            if lines.isEmpty {
+                segments.keep(at: EventLoop.seconds())
+                continue
+            }
             let outcome = segments.append(lines, at: EventLoop.seconds())
             finish(outcome, lines)
             if outcome.fault != nil, !isEnding { ending.wait(atMost: Self.retryDelay) }
@@ -102,13 +108,17 @@ final class EventWriter: Sendable {
 
     /// - Returns: false when the end has come and nothing is left, or nothing can be written.
     private func waitForMore() -> Bool {
+        let end = EventLoop.milliseconds() + Self.idle
         while true {
             let (isEmpty, isClosed, isFailing) = state.withLock { state in
                 state.isIdle = state.waiting.isEmpty
                 return (state.waiting.isEmpty, state.isClosed, state.fault != nil)
             }
             if isClosed { return !isEmpty && !isFailing }
-            if isEmpty { arrival.wait() } else { break }
+            guard isEmpty else { break }
+            let left = end - EventLoop.milliseconds()
+            if left <= 0 { return true }
+            arrival.wait(atMost: CInt(clamping: left))
         }
         if !isEnding { ending.wait(atMost: Self.delay) }
         return true

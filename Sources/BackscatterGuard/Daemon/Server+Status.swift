@@ -83,6 +83,7 @@ extension Server {
         var problems = document.upstreams.filter { $0.state == "down" }.map { "upstream \($0.name) is down: \($0.reason ?? "")" }
         problems += document.sources.filter { !$0.isAlive || $0.problem != nil }.map { "source \($0.name): \($0.problem ?? "not read yet")" }
         if let since = document.sentLog.holeSince { problems.append("mail has been leaving unrecorded since \(UTC.text(since))") }
+        if let fault = events.fault { problems.append("events can't be written: \(fault)") }
         problems += document.domains.filter { $0.state == "blocked" }.map { "\($0.pattern) \($0.text)" }
         return problems
     }

@@ -47,6 +47,7 @@ public struct TopScreen: Sendable {
         }
         let bars = sparkline(values.refusals, columns: width - column - 4)
         let notes = ["REFUSED A MINUTE", bars, "most: \(Self.number(values.refusals.suffix(max(0, width - column - 4)).max() ?? 0)), last: \(Self.number(values.refusals.last ?? 0))"]
+            + (values.wouldRefuse > 0 ? ["", "would be refused, 24 h: \(values.wouldRefuse)"] : [])
         return rows.enumerated().map { index, row in
             index < notes.count && width > column + 20 ? Self.padded(row, column + 3) + " " + notes[index] : row
         }

@@ -36,6 +36,8 @@ public struct TopValues: Sendable, Equatable {
     public var verdicts: [Rate] = []
     /// Refused notifications in each of the last minutes, the oldest first.
     public var refusals: [Double] = []
+    /// Notifications of the last 24 hours that were let pass because nothing may be refused.
+    public var wouldRefuse = 0
     public var hosts: [Row] = []
     public var victims: [Row] = []
     public var upstreams: [Row] = []

@@ -85,7 +85,7 @@ extension Doctor {
         var wanted: [(path: String, mode: UInt32, group: UInt32?)] = configuration.listeners.compactMap { listener in
             listener.path.map { ($0, listener.socketMode ?? 0o660, listener.socketGroup.flatMap(ConfigurationSystem.group)) }
         }
-        if let place = configuration.controlPlace { wanted.append((place.path, place.mode, place.group)) }
+        for place in [configuration.controlPlace, configuration.statusPlace?.place].compactMap(\.self) { wanted.append((place.path, place.mode, place.group)) }
         var findings = wanted.flatMap { path, mode, group -> [Finding] in
             guard let facts = FileFacts(path) else { return [] }             // nobody listens: that is said among the ports
             if facts.mode & 0o777 != mode {

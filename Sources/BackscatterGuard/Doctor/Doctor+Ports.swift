@@ -11,7 +11,7 @@ extension Doctor {
         }
         var findings = found.map { finding($0, $1) }
         if let path = configuration.controlSocket { findings.append(controlFinding(path)) }
-        return findings
+        return findings + statusFindings
     }
 
     private static let start = "start it: systemctl start guardd, or guardd run; guardd check says whether it would start"

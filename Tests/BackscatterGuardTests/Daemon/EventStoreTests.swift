@@ -170,15 +170,44 @@ import Testing
         #expect(names == ["20200102T000000Z.jsonl", EventFiles.name(begun: now), "notes.txt"])
     }
 
-    @Test func twoWritersDontShareAFile() throws {
+    @Test func daysAreBoundedAlsoWhereNothingNewComes() throws {
+        let place = try Place()
+        let segments = EventSegments(place.settings(retention: 8 * 86_400))
+        let now = EventLoop.seconds()
+        _ = segments.append(Self.line(.refused()), at: now)
+        segments.keep(at: now + 7 * 86_400)
+        #expect(place.events.count == 1)
+        segments.keep(at: now + 9 * 86_400)
+        #expect(EventFiles.names(in: place.folder) == [])
+        #expect(segments.append(Self.line(.refused()), at: now + 9 * 86_400).fault == nil && place.events.count == 1)
+    }
+
+    /// During a restart.
+    @Test func twoWritersShareAFile() throws {
         let place = try Place()
         let (one, other) = (EventSegments(place.settings()), EventSegments(place.settings()))
         for time in 0..<3 {
             _ = one.append(Self.line(.refused("one@x")), at: 1_000 + Int64(time))
             _ = other.append(Self.line(.refused("other@x")), at: 1_000 + Int64(time))
         }
-        #expect(EventFiles.names(in: place.folder) == ["19700101T001640Z.001.jsonl", "19700101T001640Z.jsonl"])
-        #expect(place.events.count == 6)
+        #expect(EventFiles.names(in: place.folder) == ["19700101T001640Z.jsonl"])
+        #expect(place.events.map(\.recipients) == [["one@x"], ["other@x"], ["one@x"], ["other@x"], ["one@x"], ["other@x"]])
+    }
+
+    @Test func aFileThatSomebodyRemovedIsBegunAnew() throws {
+        let place = try Place()
+        let segments = EventSegments(place.settings())
+        _ = segments.append(Self.line(.refused("one@x")), at: 1_000)
+        try FileManager.default.removeItem(atPath: place.folder)
+        #expect(segments.append(Self.line(.refused("two@x")), at: 1_001).fault == nil)
+        #expect(place.events.map(\.recipients) == [["two@x"]])
+    }
+
+    @Test func anOldFileGoesNoFurther() throws {
+        let place = try Place()
+        let segments = EventSegments(place.settings())
+        for time in [0, 86_399, 86_400, 86_400 * 3] as [Int64] { _ = segments.append(Self.line(.refused()), at: time) }
+        #expect(EventFiles.names(in: place.folder) == ["19700101T000000Z.jsonl", "19700102T000000Z.jsonl", "19700104T000000Z.jsonl"])
     }
 
     @Test func othersMayNotRead() throws {

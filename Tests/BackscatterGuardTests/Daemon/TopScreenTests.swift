@@ -7,8 +7,9 @@ import Testing
         values.title = "guardd 1.0 mail.example.org"
         (values.time, values.started, values.state, values.isReady) = (1_795_324_980, 1_795_324_980 - 90_061, "serving", true)
         (values.sessions, values.heldOctets) = (1_234, 5 << 20)
-        values.verdicts = ["deliver", "mark", "defer", "refuse", "would-refuse"].enumerated().map { .init(name: $1, total: 1_000_000 * $0, perMinute: Double($0) * 12.34) }
+        values.verdicts = ["deliver", "mark", "defer", "refuse"].enumerated().map { .init(name: $1, total: 1_000_000 * $0, perMinute: Double($0) * 12.34) }
         values.refusals = (0..<600).map { Double($0 % 37) }
+        values.wouldRefuse = 77
         values.hosts = (0..<50).map { .init("2001:db8:ffff:ffff:ffff:ffff:ffff:\($0)", "\(9_999_999 - $0)") }
         values.victims = (0..<50).map { .init("a.very.long.mailbox.name.of.somebody\($0)@subdomain.example.org", "\(9_999_999 - $0)") }
         values.upstreams = [.init("127.0.0.1:10025", "up"), .init("192.0.2.99:25", "down", isBad: true)]
@@ -33,7 +34,7 @@ import Testing
         let screen = TopScreen(width: 80, height: 24, isUTF8: true).lines(Self.busy).joined(separator: "\n")
         for part in [
             "guardd 1.0 mail.example.org  serving  up 1d 01:01", "2026-11-22T05:23:00Z", "sessions 1234   held 5 MiB", "37   3000000",
-            "REFUSED A MINUTE", "most: 36, last: 7", "TOP BOUNCING HOSTS, 24 h", "9999999", "a.very.long.mailbox.name", "! 192.0.2.99:25", "/var/log/mail.log", "3 s behind", "! problem 0 that",
+            "REFUSED A MINUTE", "most: 36, last: 7", "would be refused, 24 h: 77", "TOP BOUNCING HOSTS, 24 h", "9999999", "a.very.long.mailbox.name", "! 192.0.2.99:25", "/var/log/mail.log", "3 s behind", "! problem 0 that",
         ] { #expect(screen.contains(part), "\(part)\n\(screen)") }
         #expect(screen.contains { "▁▂▃▄▅▆▇█".contains($0) })
         let plain = TopScreen(width: 80, height: 24, isUTF8: false).lines(Self.busy)
