@@ -23,13 +23,14 @@ extension Server {
         log.write(.info, "stopping: open transactions may end")
         // First: a socket that stays open here would go on taking clients while the workers turn away its last.
         sockets.close()
+        if isReplaced { status.close() }
         for worker in workers { worker.mailbox.post(.stop(drains: drained)) }
     }
 
     /// - Parameter drained: sockets that the successor does not use.
     func retire(draining drained: Set<Int>) {
         isReplaced = true
-        status.close()                                      // the successor's numbers count from here on
+        status.retire { [unowned self] in endIfDone() }     // the successor's numbers count from here on
         stage = .retiring(until: EventLoop.milliseconds() + configuration.stopTimeout.clockMilliseconds)
         sockets.close()
         for worker in workers { worker.mailbox.post(.retire(drains: drained)) }
@@ -50,9 +51,9 @@ extension Server {
         }
     }
 
-    /// The workers have ended, and so has the guardd before this one: who sees the end of this one may count on both.
+    /// The workers have ended, nobody waits for the status, and so has the guardd before this one: who sees the end of this one may count on both.
     func endIfDone() {
-        guard workers.allSatisfy(\.hasEnded), predecessor == nil else { return }
+        guard workers.allSatisfy(\.hasEnded), predecessor == nil, !status.isRetiring else { return }
         loop.stop()
     }
 }

@@ -7,6 +7,8 @@ import Glibc
 final class StatusSocket {
     private var socket: UnixListener?
     private var servers: [HTTPServer] = []
+    /// Doors behind which somebody still waits for an answer, after `retire`.
+    private var retiring = 0
 
     /// Who listens at start and what answers later: the numbers do not exist yet when the sockets are made.
     var answer: (HTTPRequest) -> HTTPResponse = { _ in .line(503, "Service Unavailable", "starting") }
@@ -66,8 +68,26 @@ final class StatusSocket {
     /// Every second.
     func tick() { servers.forEach { $0.tick() } }
 
+    /// Whoever asked this process before its successor was there may still wait for an answer.
+    var isRetiring: Bool { retiring > 0 }
+
+    /// The successor answers from now on; who already asked here is answered first.
+    ///
+    /// - Parameter done: called once, at once where nobody can ask.
+    func retire(_ done: @escaping () -> Void) {
+        retiring = servers.count
+        guard isRetiring else { return done() }
+        for server in servers {
+            server.retire { [unowned self] in
+                retiring -= 1
+                if !isRetiring { done() }
+            }
+        }
+    }
+
     /// Idempotent.
     func close() {
+        retiring = 0
         socket?.removePath()
         socket = nil
         servers.forEach { $0.close() }

@@ -21,8 +21,15 @@ import Glibc
         public init() {}
     }
 
+    private let loop: EventLoop
     private let http: OpaquePointer
+    /// nil when nobody is accepted any more.
     private var listener: OpaquePointer?
+    /// The same as evhttp knows it.
+    private let bound: OpaquePointer
+    private var isClosed = false
+    private var lastAccept: LoopTimer?
+    private var retired: (() -> Void)?
     private let limits: Limits
     private let answer: (HTTPRequest) -> HTTPResponse
     private var connections: [Connection] = []
@@ -54,6 +61,7 @@ import Glibc
     public init(descriptor: CInt, loop: EventLoop, limits: Limits = Limits(), answer: @escaping (HTTPRequest) -> HTTPResponse) throws(ReactorError) {
         self.limits = limits
         self.answer = answer
+        self.loop = loop
         guard let made = unsafe evhttp_new(loop.base) else {
             _ = Glibc.close(descriptor)
             throw .outOfMemory
@@ -65,12 +73,13 @@ import Glibc
             _ = Glibc.close(descriptor)
             throw .outOfMemory
         }
-        guard unsafe evhttp_bind_listener(made, listener) != nil else {
+        guard let bound = unsafe evhttp_bind_listener(made, listener) else {
             unsafe evconnlistener_free(listener)
             unsafe evhttp_free(made)
             throw .outOfMemory
         }
         unsafe self.listener = listener
+        unsafe self.bound = bound
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evconnlistener_set_error_cb(listener, httpAcceptFailed)
         unsafe evhttp_set_bevcb(made, httpConnected, context)
@@ -85,7 +94,7 @@ import Glibc
         unsafe _ = Unmanaged.passRetained(self)
     }
 
-    deinit { unsafe precondition(listener == nil, "HTTPServer dropped without close()") }
+    deinit { precondition(isClosed, "HTTPServer dropped without close()") }
 
     /// Connections that are there, as far as is known.
     var count: Int { connections.count }
@@ -96,11 +105,43 @@ import Glibc
         for connection in connections where now > connection.until { connection.shut() }
         sweep()
         if let listener = unsafe listener, connections.count < limits.connections { unsafe evconnlistener_enable(listener) }
+        endIfRetired()
+    }
+
+    /// Another process answers at the same place: accepts once more who waits in the queue, then nobody, answers those who
+    /// are there, and calls `done`, within `lifetime` and a tick or two. Only `close()` may come behind it.
+    func retire(_ done: @escaping () -> Void) {
+        guard !isClosed, lastAccept == nil else { return done() }
+        retired = done
+        if let listener = unsafe listener { unsafe evconnlistener_enable(listener) }
+        // The loop looks at descriptors before timers: what was in the queue is accepted first.
+        guard let timer = try? LoopTimer(loop: loop, fired: { [unowned self] in stopAccepting() }) else { return stopAccepting() }
+        lastAccept = timer
+        timer.set(after: 1)
+    }
+
+    private func stopAccepting() {
+        guard unsafe listener != nil else { return }
+        unsafe listener = nil
+        unsafe evhttp_del_accept_socket(http, bound)
+        endIfRetired()
+    }
+
+    private func endIfRetired() {
+        guard unsafe listener == nil, let done = retired else { return }
+        sweep()
+        guard connections.isEmpty else { return }
+        retired = nil
+        done()
     }
 
     public func close() {
-        guard unsafe listener != nil else { return }
+        guard !isClosed else { return }
+        isClosed = true
         unsafe listener = nil
+        retired = nil
+        lastAccept?.close()
+        lastAccept = nil
         unsafe evhttp_free(http)
         connections.forEach { $0.release() }
         connections = []

@@ -55,6 +55,18 @@ import Testing
         #expect(text.contains("\r\nConnection: close\r\n") && text.contains("\r\nX-Content-Type-Options: nosniff\r\n"))
     }
 
+    @Test func retiringAnswersWhoWaits() throws {
+        let site = try Site()
+        let clients = try (0..<3).map { _ in try site.client() }         // in the queue: nobody has accepted them
+        defer { clients.forEach { $0.close() } }
+        for client in clients { client.send(Octets(get("/").utf8).span) }
+        site.server.retire { [loop = site.loop] in loop.stop() }
+        site.loop.runBounded()
+        #expect(clients.allSatisfy { $0.text.hasPrefix("HTTP/1.1 200 OK") })
+        let late = try #require(SocketAddress.unix(site.path))
+        #expect(throws: ReactorError.self) { _ = Glibc.close(try late.connect().get()) }
+    }
+
     @Test func headHasNoBody() throws {
         let text = try Site().hears("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(text.hasSuffix("\r\n\r\n") && text.contains("Content-Length: 5\r\n"))
