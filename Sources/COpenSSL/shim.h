@@ -30,6 +30,9 @@ static inline void guardd_ctx_set_mode(SSL_CTX *ctx) {
     SSL_CTX_set_read_ahead(ctx, 1);
 }
 
+/* Parameters for DHE that fit the certificate's key, as smtpd(8) has some of its own: without any there is no DHE. */
+static inline void guardd_ctx_set_dh_auto(SSL_CTX *ctx) { (void)SSL_CTX_set_dh_auto(ctx, 1); }
+
 /* Sessions are kept by clients only, in tickets. */
 static inline void guardd_ctx_set_no_cache(SSL_CTX *ctx) { SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); }
 static inline int guardd_ctx_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) { return (int)SSL_CTX_add1_chain_cert(ctx, certificate); }

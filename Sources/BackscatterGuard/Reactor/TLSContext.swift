@@ -4,7 +4,7 @@
 import COpenSSL
 
 /// Postfix's grades of ciphers (tls_medium_cipherlist, tls_high_cipherlist) for TLS 1.2; those of TLS 1.3 are all strong.
-/// Anonymous ones are left out: OpenSSL 3 has none at its usual security level.
+/// Anonymous ones, which smtpd takes at level "may", are left out: guardd always has a certificate.
 public enum TLSCiphers: String, Sendable, CaseIterable {
     case medium, high
 
@@ -61,6 +61,7 @@ public enum TLSProtocol: String, Sendable, CaseIterable {
         unsafe guardd_ctx_set_options(context)
         unsafe guardd_ctx_set_mode(context)
         unsafe guardd_ctx_set_no_cache(context)
+        unsafe guardd_ctx_set_dh_auto(context)
         unsafe SSL_CTX_set_cipher_list(context, ciphers.list)
         // A mail server resumes one session at a time.
         unsafe SSL_CTX_set_num_tickets(context, 1)
