@@ -245,10 +245,12 @@ final class RedisRecorder {
         }
     }
 
-    /// By a lower bound of the server's clock. Nothing read yet: as far as the process before this one.
+    /// By a lower bound of the server's clock. Nothing read yet: as far as the process before this one; in a new row (SIGUSR2)
+    /// not so far that it vouches for anything, but not so far back either that unknown ids pass before it has begun to read.
     private func readTo(_ row: SenderRow, _ hello: RedisHello) -> Int64 {
         guard let reading else { return 0 }
-        return max(1, reading.readTo.map { hello.clock + $0 - hello.at } ?? row.readTo)
+        if let read = reading.readTo { return max(1, hello.clock + read - hello.at) }
+        return max(1, row.readTo > 0 ? row.readTo : hello.clock - (SenderRow.lease - SenderRow.vouching) / 2)
     }
 
     /// Takes the row out of the log. For one that sends no more and whose journal nobody needs.
