@@ -97,6 +97,7 @@ private final class FollowerWork {
     private var savedPlace: String?
     private var savedAt: Int64 = 0
     private var problem: String?
+    private var hasWarned = false
 
     init(_ parts: LogFollower.Parts, _ number: Int) {
         self.parts = parts
@@ -230,7 +231,16 @@ private final class FollowerWork {
         }
     }
 
+    /// What the administrator has to know of the mail server's settings, once.
+    private func warn() {
+        guard !hasWarned, (reader.counts.untoldPaths ?? 0) > 0 else { return }
+        hasWarned = true
+        parts.log.write(.warning, "source \(parts.source.name): mail of strangers is redirected to other sites, and Exim does not log its return path: "
+            + "if a router has errors_to, or a transport return_path, set log_selector = +return_path_on_delivery, or bounces to that address may be refused")
+    }
+
     private func publish(_ isCaughtUp: Bool) {
+        warn()
         status.isAlive = problem == nil
         status.problem = problem
         status.behind = tail.behind

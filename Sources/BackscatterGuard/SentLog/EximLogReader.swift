@@ -185,6 +185,7 @@ extension EximLogReader {
         if text.isWord(" P=<", at: index), let close = text.addressEnd(from: index + 4, bracketed: true) {
             sentOn(key, under: text.extracting(index + 4..<close).copied(), to: forwardPath, time)
         } else if let original, original != forwardPath, !text.isWord("**", at: start - 3) {
+            if !rule.site.isOwnAddress(forwardPath) { rule.counts.untoldPaths = (rule.counts.untoldPaths ?? 0) + 1 }
             for path in EximLogReader.owners(of: original) { sentOn(key, under: path, to: forwardPath, time) }
         }
     }

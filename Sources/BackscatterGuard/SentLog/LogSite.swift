@@ -67,6 +67,8 @@ public struct LogCounts: Sendable, Equatable, Codable {
     public var nullPaths = 0
     /// Mails that began here under an address that is not ours, and so bring no bounce.
     public var foreignPaths = 0
+    /// Deliveries of strangers' mail to other sites under a return path that the log does not tell (Exim); nil: none yet.
+    public var untoldPaths: Int?
 
     public init() {}
 
@@ -77,5 +79,6 @@ public struct LogCounts: Sendable, Equatable, Codable {
         left.strangers += right.strangers
         left.nullPaths += right.nullPaths
         left.foreignPaths += right.foreignPaths
+        if let more = right.untoldPaths { left.untoldPaths = (left.untoldPaths ?? 0) + more }
     }
 }

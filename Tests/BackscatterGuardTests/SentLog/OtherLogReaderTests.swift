@@ -78,6 +78,16 @@ import Testing
         #expect(told.count == Set(told).count && told.allSatisfy { $0.contains("bound from ") && $0.contains("list") && $0.hasSuffix("@ours.example") })
     }
 
+    @Test(arguments: [
+        ("=> y@y.example <list@ours.example> R=out T=out", 1), ("=> y@y.example <list@ours.example> P=<list-errors@ours.example> R=out T=out", nil),
+        ("=> ann@ours.example <list@ours.example> R=own T=box", nil), ("=> ann@ours.example R=own T=box", nil),
+    ] as [(String, Int?)])
+    func returnPathsThatAreNotToldAreCounted(_ delivery: String, _ count: Int?) {
+        var log = MTALog(.exim, ReadLog.site(), now: ReadLog.now, isUTC: true)
+        log.read(Octets((Self.stamp + "<= eve@else.example H=(c) [203.0.113.1] P=esmtp S=3 id=p@x\n" + Self.stamp + delivery + "\n").utf8).span)
+        #expect(log.counts.untoldPaths == count)
+    }
+
     @Test func aRedirectOfMailWithoutIDTellsItsPair() {
         let arrival = Self.stamp + "<= eve@else.example H=(c) [203.0.113.1] P=esmtp S=3\n"
         let delivery = Self.stamp + "=> y@y.example <list@ours.example> P=<list-errors@ours.example> R=out T=out\n"
