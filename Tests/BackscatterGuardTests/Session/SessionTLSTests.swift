@@ -120,7 +120,9 @@ import Testing
         t.opened()
         t.client("STARTTLS")
         secure(t)
-        t.opened().mailBegun()
+        t.client("EHLO client.example")
+        t.upstream(SessionTranscript.keywords)
+        t.forgotten().mailBegun()
         t.goesOn()
     }
 
