@@ -4,7 +4,7 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help deps swift build release run man deb test unit-tests script-tests fuzz bench clean
+.PHONY: help deps swift build release run man doc deb test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
 FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
@@ -36,6 +36,9 @@ man: build              ## the manual: .build/man/*.[158]; man -l .build/man/gua
 	@command -v python3 >/dev/null || Tests/need python3
 	GUARDD="$$(swift build --show-bin-path)/guardd" deploy/man/generate .build/man
 
+doc: build              ## the documentation of the library: .build/doc, for a web server; index.html
+	deploy/doc/build "$$(swift build --show-bin-path)" .build/doc
+
 deb: deps               ## the Debian package: .build/deb/guardd_VERSION_ARCHITECTURE.deb
 	@command -v python3 >/dev/null || Tests/need python3
 	@Tests/need dpkg-dev binutils
@@ -62,12 +65,12 @@ script-tests: build     ## tests with real Postfix instances on loopback, and ot
 fuzz: deps              ## fuzz every parser with the address sanitizer, SECONDS_EACH=60 seconds each
 	Tests/Fuzz/fuzz-all $(SECONDS_EACH)
 
-bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; time of a milter and of a qmail hook; lines of a log a second, octets an id in Redis; time of guardd status
+bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; time of a milter and of a qmail hook; lines of a log a second, octets an id in the sent log and in Redis; time of guardd status
 	@command -v python3 >/dev/null || Tests/need python3
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
 	@command -v openssl >/dev/null || Tests/need openssl
 	@Tests/need --optional postfix redis-server $(FOR_BENCH)
-	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/milter && Tests/Bench/hooks && Tests/Bench/logs && Tests/Bench/redis-memory && Tests/Bench/status
+	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/milter && Tests/Bench/hooks && Tests/Bench/logs && Tests/Bench/sent-log && Tests/Bench/redis-memory && Tests/Bench/status
 
 clean:                  ## remove what was built
 	rm -rf .build Tests/Fuzz/.build

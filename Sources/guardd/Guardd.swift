@@ -28,7 +28,7 @@ struct Guardd: ParsableCommand {
         version: GuarddVersion.text,
         subcommands: [
             Run.self, Check.self, Record.self, Import.self, Sent.self, Status.self, Events.self, Top.self, Inspect.self,
-            DoctorCommand.self, SelftestCommand.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self,
+            DoctorCommand.self, SelftestCommand.self, Setup.self, DemoCommand.self, QmailRemoteHelp.self, QmailQueueHelp.self,
         ]
     )
 }

@@ -38,7 +38,7 @@ import Testing
         // What looks at a running guardd from outside: doctor, selftest. Nobody knows it but the command line.
         "Doctor": Room(
             knows: ["Octets", "SMTP", "Milter", "Message", "Notification", "SentLog", "Policy", "Telemetry", "Session", "Reactor", "Hooks", "Daemon"],
-            imports: ["Foundation", "Glibc"]),
+            imports: ["Foundation", "Glibc", "Synchronization"]),
     ]
 
     /// The scanning of octets is a language of its own that every room speaks.

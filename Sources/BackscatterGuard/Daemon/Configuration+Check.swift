@@ -29,6 +29,7 @@ extension Configuration {
         checkPrograms(says: says, add)
         checkMilter(add)
         checkSharedLog(add)
+        checkStatus(add)
         if holdTotalLimit < holdLimit {
             add("hold_total_limit", "less than hold_limit (\(ConfigurationUnits.text(size: holdLimit))); write at least as much")
         }

@@ -3,7 +3,7 @@
 extension Configuration {
     /// Where the status socket stands.
     public enum StatusSocket: Sendable, Equatable {
-        /// In the folder that the service manager gives, where it gives one.
+        /// In the folder that the service manager gives, else in the state directory.
         case standard
         case none
         case path(String)
@@ -18,22 +18,40 @@ extension Configuration {
         return folder + "/status"
     }
 
+    /// Where it is when nobody gave a folder.
+    private var ownStatusSocket: String { stateDirectory + "/status" }
+
     /// nil without a status socket. `isWritten`: the file says so; where it does not, one that can't be made is no fault.
     var statusPlace: (place: ControlPlace, isWritten: Bool)? {
         func place(_ path: String) -> ControlPlace { ControlPlace(path: path, mode: statusSocketMode, group: statusGroup?.number) }
         switch statusSocket {
         case .none: return nil
         case .path(let path): return (place(path), true)
-        case .standard: return Self.runtimeStatusSocket(ConfigurationSystem.variable("RUNTIME_DIRECTORY")).map { (place($0), false) }
+        case .standard:
+            let path = Self.runtimeStatusSocket(ConfigurationSystem.variable("RUNTIME_DIRECTORY")) ?? ownStatusSocket
+            return path.utf8.count <= 100 ? (place(path), false) : nil
         }
     }
 
-    /// Where a command finds the status of a running guardd; nil when the configuration says that there is none.
+    /// Two sockets can't stand in one place.
+    func checkStatus(_ add: (String?, String) -> Void) {
+        if let path = statusPlace?.place.path, path == controlSocket || listeners.contains(where: { $0.path == path }) {
+            add("status_socket", "\(path) is another socket of guardd's too; write a path of its own")
+        }
+        if let address = statusListen, isOwnListener(address, own: []) {
+            add("status_listen", "\(address) is one of guardd's own listeners; write a port of its own")
+        }
+    }
+
+    /// Where a command finds the status of a running guardd; nil when the configuration says that there is none. systemd's
+    /// guardd has the standard state directory, and answers in the folder that systemd gave it.
     public var statusPath: String? {
         switch statusSocket {
         case .none: nil
         case .path(let path): path
-        case .standard: statusPlace?.place.path ?? Self.standardStatusSocket
+        case .standard:
+            stateDirectory != Configuration().stateDirectory || UnixListener.isAnswered(ownStatusSocket)
+                ? ownStatusSocket : Self.runtimeStatusSocket(ConfigurationSystem.variable("RUNTIME_DIRECTORY")) ?? Self.standardStatusSocket
         }
     }
 }

@@ -14,7 +14,7 @@ extension Options {
             ) { text, target in
                 target.statusSocket = text == "none" ? .none : .path(text)
                 return text == "none" || text.hasPrefix("/") && text.utf8.count <= 100
-            }.standard("\"status\" in the folder that systemd gives (RuntimeDirectory=), else none", sample: "\"/run/guardd/status\""),
+            }.standard("\"status\" in the folder that systemd gives (RuntimeDirectory=), else in state_dir", sample: "\"/run/guardd/status\""),
             .text(
                 "status_socket_mode", standard: "\"0660\"", sample: "0660", expected: "permission bits in octal, as \"0660\"",
                 "Permission of the socket: who may write it may read the status."

@@ -121,7 +121,8 @@ final class ProbeConnection {
             var polled = pollfd(fd: descriptor, events: Int16(event), revents: 0)
             let left = deadline.left
             guard left > 0 else { throw ProbeFailure(text: "\(name): waited in vain for \(what)") }
-            let count = unsafe poll(&polled, 1, CInt(clamping: left))
+            guard !Interruption.hasCome else { throw ProbeFailure(text: "\(name): interrupted") }
+            let count = unsafe poll(&polled, 1, CInt(min(left, Interruption.grain)))
             if count > 0 { return }
             if count < 0, errno != EINTR { throw ProbeFailure(text: "\(name): \(systemReason())") }
         }

@@ -61,14 +61,15 @@ public final class Selftest {
 
     /// - Returns: whether both bounces got what they should.
     public func run() -> Bool {
+        Interruption.watch()
         let wasPair = isKnownPair
         let sink = makeSink()
         defer { sink?.stop() }
         if plan.sink == nil || sink != nil, send() {
             checkRecorded()
             if let sink { checkArrived(sink) }
-            play("genuine", mail.genuineBounce)
-            play("forged", mail.forgedBounce)
+            for (kind, content) in [("genuine", mail.genuineBounce), ("forged", mail.forgedBounce)] where !Interruption.hasCome { play(kind, content) }
+            isGood = isGood && !Interruption.hasCome
         }
         forget(withPair: !wasPair)
         return isGood
@@ -122,6 +123,7 @@ public final class Selftest {
         let deadline = ProbeDeadline(after: Int64(wait) * 1_000)
         do throws(SentLogError) {
             while try desk.lookup(id, at: EventLoop.seconds()) == nil {
+                if Interruption.hasCome { return tell(false, "recorded", "interrupted") }
                 guard !deadline.isOver else {
                     return tell(false, "recorded", "not within \(wait) s: what leaves by \(plan.out.name) is not in the sent log, and its bounces would be refused")
                 }
@@ -135,8 +137,14 @@ public final class Selftest {
 
     private func checkArrived(_ sink: SinkServer) {
         let id = Octets("message-id: <\(mail.id)>".lowercased().utf8)
-        let found = sink.mailbox.wait(seconds: Double(wait)) { message in message.content.split(separator: ASCII.lf).contains { ASCII.lowercased($0.prefix { $0 != ASCII.cr }) == id } }
-        tell(found != nil, "arrived", found == nil ? "not within \(wait) s at the sink \(sink.address): does the mail server send mail to \(plan.to) there?" : "at the sink \(sink.address), Message-ID unchanged")
+        let deadline = ProbeDeadline(after: Int64(wait) * 1_000)
+        while !deadline.isOver, !Interruption.hasCome {
+            let found = sink.mailbox.wait(seconds: Double(min(deadline.left, Interruption.grain)) / 1_000) { message in
+                message.content.split(separator: ASCII.lf).contains { ASCII.lowercased($0.prefix { $0 != ASCII.cr }) == id }
+            }
+            if found != nil { return tell(true, "arrived", "at the sink \(sink.address), Message-ID unchanged") }
+        }
+        tell(false, "arrived", Interruption.hasCome ? "interrupted" : "not within \(wait) s at the sink \(sink.address): does the mail server send mail to \(plan.to) there?")
     }
 
     // MARK: back

@@ -62,7 +62,7 @@ public struct UnixListener: Sendable {
         }
     }
 
-    private static func isAnswered(_ path: String) -> Bool {
+    static func isAnswered(_ path: String) -> Bool {
         guard let address = SocketAddress.unix(path), case .success(let descriptor) = address.connect() else { return false }
         _ = Glibc.close(descriptor)
         return true

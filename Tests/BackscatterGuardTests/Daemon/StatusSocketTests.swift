@@ -17,6 +17,11 @@ import Testing
     @Test func placesOfAConfiguration() {
         var configuration = Configuration()
         #expect(configuration.statusPath == Configuration.standardStatusSocket)
+        configuration.stateDirectory = "/srv/guardd"
+        #expect(configuration.statusPath == "/srv/guardd/status")
+        #expect(configuration.statusPlace?.place.path == "/srv/guardd/status" && configuration.statusPlace?.isWritten == false)
+        configuration.stateDirectory = "/" + String(repeating: "x", count: 93)
+        #expect(configuration.statusPlace == nil)
         configuration.statusSocket = .none
         #expect(configuration.statusPath == nil && configuration.statusPlace == nil)
         configuration.statusSocket = .path("/x")

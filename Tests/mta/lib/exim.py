@@ -10,7 +10,9 @@ import subprocess
 import processes
 from processes import until
 
-PACKAGES = ['exim4-daemon-light', 'libidn12', 'libgnutls-dane0', 'libunbound8', 'libdb5.3', 'libpcre2-8-0', 'libevent-2.1-7']
+PACKAGES = ['libidn12', 'libgnutls-dane0', 'libunbound8', 'libdb5.3', 'libpcre2-8-0', 'libevent-2.1-7']
+# The light daemon knows no PROXY.
+DAEMONS = {'light': ['exim4-daemon-light'], 'heavy': ['exim4-daemon-heavy', 'libmariadb3', 'libspf2-2', 'libldap-2.5-0', 'libpq5', 'libperl5.36', 'libsasl2-2', 'libnsl2']}
 USER = 'Debian-exim'
 
 CONFIG = '''exim_path = {binary}
@@ -68,8 +70,8 @@ exec "$@"
 _unpacked = {}
 
 
-def missing():
-    """Why Exim can't be run here, or None."""
+def missing(daemon='light'):
+    """Why Exim can't be run here, or None. One daemon for each script."""
     if os.geteuid() != 0 or not shutil.which('unshare'):
         return 'Exim can be started by root only, with unshare(1)'
     if subprocess.run(['unshare', '-m', 'true'], capture_output=True).returncode != 0:
@@ -77,20 +79,20 @@ def missing():
     if not shutil.which('apt-get'):
         return 'Exim is fetched with apt-get, which is not here'
     if 'reason' not in _unpacked:
-        _unpacked['reason'] = unpack()
+        _unpacked['reason'] = unpack(daemon)
     return _unpacked['reason']
 
 
-def unpack():
+def unpack(daemon):
     """Fetches and unpacks; why not, or None."""
     top = processes.folder()
-    for package in PACKAGES:
+    for package in DAEMONS[daemon] + PACKAGES:
         subprocess.run(['apt-get', 'download', package], cwd=top, capture_output=True, timeout=300)
     for package in glob.glob(os.path.join(top, '*.deb')):
         subprocess.run(['dpkg', '-x', package, os.path.join(top, 'root')], check=True)
     binary = os.path.join(top, 'root', 'usr', 'sbin', 'exim4')
     if not os.path.exists(binary):
-        return "exim4-daemon-light can't be fetched with apt-get download"
+        return f"exim4-daemon-{daemon} can't be fetched with apt-get download"
     libraries = sorted({os.path.dirname(path) for path in glob.glob(os.path.join(top, 'root', '**', '*.so.*'), recursive=True)})
     lacking = subprocess.run(['ldd', binary], capture_output=True, text=True, env={'LD_LIBRARY_PATH': ':'.join(libraries)}).stdout
     if 'not found' in lacking:
@@ -100,12 +102,15 @@ def unpack():
 
 
 class Exim:
-    """A running daemon. `out`: the port on 127.0.0.1 to which all mail for other domains goes."""
+    """A running daemon. `out`: the port on 127.0.0.1 to which all mail for other domains goes.
 
-    def __init__(self, out, domain='a.example', main='', routers=''):
+    `main`: more of the main section, which may have local_interfaces of its own, with that `port`.
+    """
+
+    def __init__(self, out, domain='a.example', main='', routers='', port=None):
         self.dir = processes.folder()
         self.domain = domain
-        self.port = processes.free_port()
+        self.port = port or processes.free_port()
         uid = 60_990
         for name in ('spool', 'log', 'mail'):
             os.mkdir(os.path.join(self.dir, name), 0o750)
@@ -115,7 +120,8 @@ class Exim:
                 file.write(own.read() + line)
         self.config = os.path.join(self.dir, 'exim.conf')
         with open(self.config, 'w') as file:
-            file.write(CONFIG.format(dir=self.dir, binary=_unpacked['binary'], user=USER, domain=domain, port=self.port, out=out, main=main, routers=routers))
+            text = CONFIG.replace('local_interfaces = 127.0.0.1\n', '') if 'local_interfaces' in main else CONFIG
+            file.write(text.format(dir=self.dir, binary=_unpacked['binary'], user=USER, domain=domain, port=self.port, out=out, main=main, routers=routers))
         self.enter = os.path.join(self.dir, 'enter')
         with open(self.enter, 'w') as file:
             file.write(ENTER.format(dir=self.dir, libraries=' '.join(_unpacked['libraries'])))

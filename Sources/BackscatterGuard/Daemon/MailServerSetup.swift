@@ -1,0 +1,88 @@
+// What `guardd setup` does: says the lines, writes them, takes them back.
+
+/// One call of it.
+public struct MailServerSetup: Sendable {
+    public var server: SetupServer
+    public var position: SetupPosition
+    /// Postfix's configuration directory.
+    public var folder = "/etc/postfix"
+    /// Services of master.cf that take mail from outside; empty: by their ports.
+    public var services: [String] = []
+    /// qmail's run file of the service on port 25.
+    public var runFile = "/service/smtpd/run"
+
+    public init(_ server: SetupServer, _ position: SetupPosition) {
+        (self.server, self.position) = (server, position)
+    }
+
+    /// The lines, for a person.
+    public func lines(_ configuration: Configuration) throws(SetupError) -> [String] {
+        guard server == .postfix else { return try SetupText.lines(server, position, configuration, run: runFile) }
+        let postfix = PostfixInstance(folder: folder)
+        let plan = try PostfixPlan(position, configuration, postfix.exists ? try postfix.facts() : .standard, outside: services)
+        let head = postfix.exists ? [] : ["# There is no Postfix in \(folder): these are the lines for one as Debian installs it."]
+        let lines = plan.edits.isEmpty ? ["# Postfix has all its lines for --position \(position.rawValue) already."] : PostfixEdit.lines(plan.edits, folder: folder)
+        return head + lines + Self.comments(plan.notes) + (plan.edits.isEmpty ? [] : Self.comments(["Then: postfix reload, and start guardd (guardd check tells whether it would)."]))
+    }
+
+    /// Writes them, with a copy of what was there.
+    ///
+    /// - Returns: what was done, for a person.
+    public func apply(_ configuration: Configuration) throws(SetupError) -> [String] {
+        switch server {
+        case .postfix:
+            let postfix = PostfixInstance(folder: folder)
+            guard postfix.exists else { throw SetupError("no Postfix is configured in \(folder); name its folder: --config-directory") }
+            let plan = try PostfixPlan(position, configuration, try postfix.facts(), outside: services)
+            guard try postfix.apply(plan.edits) else { return ["\(folder) has all lines for --position \(position.rawValue) already; nothing changed."] + plan.notes }
+            return PostfixEdit.lines(plan.edits, folder: folder) + plan.notes.map { "# \($0)" } + [
+                "Written. As it was: \(postfix.files.store); guardd setup postfix --undo takes it back.", "Then: postfix reload, and start guardd.",
+            ]
+        case .qmail:
+            guard position == .front else { throw SetupError("only --position front can be applied for qmail") }
+            return try applyRunFile(configuration)
+        case .exim:
+            throw SetupError("Exim's configuration is a program of the site's own, on Debian made out of pieces: where a line belongs can't be told safely. Put in by hand what guardd setup exim prints")
+        case .sendmail:
+            throw SetupError("sendmail.cf is made out of sendmail.mc by m4, at a place that differs from system to system. Put in by hand what guardd setup sendmail prints")
+        }
+    }
+
+    /// Takes back what `apply` wrote, if nobody has changed it since.
+    public func undo() throws(SetupError) -> [String] {
+        switch server {
+        case .postfix:
+            try PostfixInstance(folder: folder).files.undo()
+            return ["main.cf and master.cf in \(folder) are as they were. Then: stop guardd, postfix reload."]
+        case .qmail:
+            try runFiles.undo()
+            return ["\(runFile) is as it was. Then: svc -t \(runFiles.folder)"]
+        case .exim, .sendmail: throw SetupError("nothing was applied: for \(server.rawValue) guardd setup only prints")
+        }
+    }
+
+    // MARK: qmail
+
+    private var runFiles: SetupFiles {
+        SetupFiles(folder: SetupText.folder(of: runFile), names: [runFile.split(separator: "/").last.map(String.init) ?? runFile])
+    }
+
+    /// Only a run file in which tcpserver starts qmail-smtpd is replaced: any other does something that guardd can't know.
+    private func applyRunFile(_ configuration: Configuration) throws(SetupError) -> [String] {
+        try SetupText.checkProgram(configuration)
+        let old = try SetupFiles.read(runFile)
+        let wanted = Octets(SetupText.runFile(configuration).utf8)
+        if old == wanted { return ["\(runFile) starts guardd already; nothing changed."] }
+        let text = String(decoding: old, as: UTF8.self)
+        guard text.contains("tcpserver"), text.contains("qmail-smtpd") else {
+            throw SetupError("\(runFile) does not start qmail-smtpd by tcpserver; put in by hand what guardd setup qmail prints, or name the right one: --run-file")
+        }
+        _ = try runFiles.apply([wanted], expected: [old])
+        return [
+            "\(runFile) starts guardd. As it was: \(runFiles.store); guardd setup qmail --undo takes it back.",
+            "What tcpserver's rules (/etc/tcp.smtp) and variables said belongs into guardd.toml: docs/positions.md. Then: svc -t \(runFiles.folder)",
+        ]
+    }
+
+    private static func comments(_ texts: [String]) -> [String] { texts.isEmpty ? [] : [""] + texts.map { "# \($0)" } }
+}

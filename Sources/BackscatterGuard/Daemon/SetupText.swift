@@ -1,0 +1,100 @@
+// Lines for the mail servers whose configuration guardd does not write itself, and why it doesn't.
+
+/// Mail servers that `guardd setup` knows.
+public enum SetupServer: String, Sendable, CaseIterable {
+    case postfix, qmail, exim, sendmail
+}
+
+enum SetupText {
+    static func lines(_ server: SetupServer, _ position: SetupPosition, _ configuration: Configuration, run: String) throws(SetupError) -> [String] {
+        switch server {
+        case .qmail: try qmail(position, configuration, run: run)
+        case .exim: try exim(position, configuration)
+        case .sendmail: try sendmail(position, configuration)
+        case .postfix: preconditionFailure("Postfix has a plan")
+        }
+    }
+
+    // MARK: qmail
+
+    /// The run file of the service on port 25: guardd in tcpserver's place.
+    static func runFile(_ configuration: Configuration) -> String {
+        "#!/bin/sh\nexec guardd run --config \(configuration.file ?? Configuration.standardFile) 2>&1\n"
+    }
+
+    static func checkProgram(_ configuration: Configuration) throws(SetupError) {
+        guard configuration.upstreams.contains(where: { if case .program = $0 { true } else { false } }) else {
+            throw SetupError("in front of qmail guardd starts qmail-smtpd; write upstream = { exec = [\"/var/qmail/bin/qmail-smtpd\"] }: docs/positions.md")
+        }
+    }
+
+    private static func qmail(_ position: SetupPosition, _ configuration: Configuration, run: String) throws(SetupError) -> [String] {
+        switch position {
+        case .front:
+            try checkProgram(configuration)
+            let user = configuration.user ?? "qmaild"
+            return ["# \(run), all of it, in place of tcpserver"] + split(runFile(configuration)) + [
+                "", "# then", "install -d -o \(user) -m 700 \(configuration.stateDirectory)", "svc -t \(folder(of: run))", "",
+                "# What leaves through qmail is recorded by a hook (docs/qmail.md), in the script that runs qmail-start:",
+                "install -d /usr/local/lib/guardd && ln -s \"$(command -v guardd)\" /usr/local/lib/guardd/qmail-remote",
+                "exec env - PATH=\"/usr/local/lib/guardd:/var/qmail/bin:$PATH\" qmail-start ./Mailbox splogger qmail",
+            ] + (configuration.controlSocket == nil ? ["# and in guardd.toml, for that hook", "control_socket = \"/run/guardd/control\"", "control_group = \"qmail\"", "spool_directory = \"/var/spool/guardd\""] : [])
+        case .log: throw SetupError("qmail's log names no Message-ID; what leaves is recorded by its hooks: docs/qmail.md")
+        case .beforeQueue, .milter: throw SetupError("qmail has no \(position.rawValue); --position front")
+        }
+    }
+
+    static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+
+    private static func split(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
+
+    // MARK: Exim
+
+    private static func exim(_ position: SetupPosition, _ configuration: Configuration) throws(SetupError) -> [String] {
+        switch position {
+        case .front:
+            guard case .address(let address) = configuration.upstreams.first, [.proxyV1, .proxyV2].contains(configuration.upstreamIdentity) else {
+                throw SetupError("in front of Exim guardd.toml needs upstream = \"127.0.0.1:10025\" and upstream_identity = \"proxy-v2\"")
+            }
+            return [
+                "# Exim's configuration, main section, in place of these options if they are there. Debian: exim4-daemon-heavy, the light one has no PROXY",
+                "local_interfaces = <; [\(address.text)]:\(address.port)", "hosts_proxy = \(address.text)", "",
+                "# Every connection from \(address.text) then has to begin with a PROXY header. Programs that send by SMTP to \(address.text) need an Exim daemon",
+                "# of their own with another configuration, or guardd on another loopback address.",
+            ]
+        case .log:
+            guard configuration.sources.contains(where: { $0.format == .exim }) else {
+                throw SetupError("guardd.toml has no [[source]] for Exim; write [[source]], format = \"exim\" and path = \"/var/log/exim4/mainlog\"")
+            }
+            return [
+                "# Exim's configuration, main section: how many recipients a mail had; with relay_ids +smtp_confirmation, a default",
+                "log_selector = +received_recipients", "", "# guardd must be able to read the log", "usermod -aG adm guardd",
+            ]
+        case .beforeQueue, .milter: throw SetupError("Exim has no \(position.rawValue) that guardd speaks; --position front or log")
+        }
+    }
+
+    // MARK: sendmail
+
+    private static func sendmail(_ position: SetupPosition, _ configuration: Configuration) throws(SetupError) -> [String] {
+        switch position {
+        case .milter:
+            guard let listener = configuration.listeners.first(where: { $0.kind == .milter }) else {
+                throw SetupError("guardd.toml has no listener for a milter; write [[listener]], protocol = \"milter\" and address = \"inet:127.0.0.1:8891\"")
+            }
+            let address = listener.address.reachable
+            let socket = listener.path.map { "unix:\($0)" } ?? "\(address.family == .ipv6 ? "inet6" : "inet"):\(address.port)@\(address.text)"
+            return [
+                "# sendmail.mc; then make it (Debian: sendmailconfig)", "INPUT_MAIL_FILTER(`guardd', `S=\(socket), F=T, T=S:30s;R:30s;E:5m')", "",
+                "# guardd.toml, if users send through a daemon of its own (Name= in DAEMON_OPTIONS)", "milter_outgoing_daemons = [\"MSA\"]",
+            ]
+        case .log:
+            guard configuration.sources.contains(where: { $0.format == .sendmail }) else {
+                throw SetupError("guardd.toml has no [[source]] for sendmail; write [[source]], format = \"sendmail\" and path = \"/var/log/mail.log\"")
+            }
+            return ["# sendmail.mc: 9 is the default", "define(`confLOG_LEVEL', `9')", "", "# guardd must be able to read the log", "usermod -aG adm guardd"]
+        case .front: throw SetupError("sendmail knows neither PROXY nor XCLIENT: behind guardd it would take every client for this machine; --position milter")
+        case .beforeQueue: throw SetupError("sendmail has no before-queue filter but the milter; --position milter")
+        }
+    }
+}
