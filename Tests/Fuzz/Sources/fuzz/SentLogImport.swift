@@ -64,7 +64,13 @@ private func checkHeader(_ input: Octets, limit: Int) {
 
 private func checkRecordLine(_ line: Octets) {
     guard case .entry(let entry) = RecordLine.read(line) else { return }
-    promise(entry.ids.count == 1, "\(entry.ids.count) ids")
+    promise(!entry.ids.isEmpty || !entry.reversePath.isEmpty && !entry.forwardPaths.isEmpty, "neither id nor pair")
+    entry.ids.forEach(checkID)
+    // What the hooks write of it, the daemon reads again.
+    let again = RecordLine.lines(of: entry).flatMap { line -> [MessageID] in
+        if case .entry(let told) = RecordLine.read(line) { told.ids } else { [] }
+    }
+    promise(Set(again).isSuperset(of: entry.ids), "ids that are lost on the way: \(entry.ids.count), \(again.count)")
     for path in [entry.reversePath] + entry.forwardPaths { promise(!path.contains { ASCII.isControl($0) && $0 != ASCII.tab }, "path \(path)") }
     promise(!entry.isBound || entry.reversePath.contains(ASCII.at), "bound to nobody")
     promise(entry.forwardPaths.allSatisfy { !$0.isEmpty }, "empty recipient")
