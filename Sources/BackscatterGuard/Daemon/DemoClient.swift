@@ -47,7 +47,7 @@ struct DemoClient: ~Copyable {
         for line in ["EHLO \(hello)", "MAIL FROM:<\(reversePath)>", "RCPT TO:<\(forwardPath)>", "DATA"] where answer.code < 400 {
             answer = try say(Octets("\(line)\r\n".utf8))
         }
-        if answer.code == 354 { answer = try say(DemoClient.stuffed(content) + Octets(".\r\n".utf8)) }
+        if answer.code == 354 { answer = try say(DotStuffing.stuffed(content) + Octets(".\r\n".utf8)) }
         _ = try say(Octets("QUIT\r\n".utf8))
         return answer
     }
@@ -84,17 +84,5 @@ struct DemoClient: ~Copyable {
             }
             input += buffer[..<count]
         }
-    }
-
-    /// RFC 5321 4.5.2.
-    private static func stuffed(_ content: Octets) -> Octets {
-        var result = Octets()
-        var isLineStart = true
-        for octet in content {
-            if isLineStart, octet == ASCII.dot { result.append(ASCII.dot) }
-            result.append(octet)
-            isLineStart = octet == ASCII.lf
-        }
-        return result
     }
 }

@@ -33,6 +33,7 @@ struct ListeningSockets {
             }
             if fitting.isEmpty { missing.append(listener) }
         }
+        if inheritance.report == nil { try ListeningSockets.checkFree(missing) }
         for listener in missing {
             guard let other = ListeningSockets.dualStack(for: listener, in: passed, configuration) else {
                 try open(listener, count: configuration.workers)
@@ -49,6 +50,17 @@ struct ListeningSockets {
     private mutating func add(_ socket: ListeningSocket, _ door: Door) {
         all.append(socket)
         doors.append(door)
+    }
+
+    /// The workers' sockets share a port, and would share it with another guardd's too: half of the clients each.
+    private static func checkFree(_ listeners: [Configuration.Listener]) throws(ServerError) {
+        for listener in listeners where listener.path == nil && listener.address.port != 0 {
+            do throws(ReactorError) {
+                try PortReservation(SocketAddress(listener.address)).close()
+            } catch {
+                throw .listen(address: listener.text, error)
+            }
+        }
     }
 
     private mutating func open(_ listener: Configuration.Listener, count: Int) throws(ServerError) {

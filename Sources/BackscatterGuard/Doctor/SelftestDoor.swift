@@ -76,7 +76,7 @@ struct SelftestDoor: Sendable {
         }
         if reply.code == 354 {
             command = "the content"
-            try connection.send(SelftestMail.stuffed(content) + Octets(".\r\n".utf8))
+            try connection.send(DotStuffing.stuffed(content) + Octets(".\r\n".utf8))
             reply = try connection.reply()
         }
         connection.leave()

@@ -82,18 +82,6 @@ struct SelftestMail: Sendable {
     /// With CRLF.
     static func wire(_ text: String) -> Octets { Octets(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n").utf8) }
 
-    /// RFC 5321 4.5.2.
-    static func stuffed(_ content: Octets) -> Octets {
-        var result = Octets()
-        var isLineStart = true
-        for octet in content {
-            if isLineStart, octet == ASCII.dot { result.append(ASCII.dot) }
-            result.append(octet)
-            isLineStart = octet == ASCII.lf
-        }
-        return result
-    }
-
     /// `Sun, 22 Nov 2026 05:23:00 +0000`: RFC 5322 3.3.
     static func date(_ time: Int64) -> String {
         let text = UTC.text(time)

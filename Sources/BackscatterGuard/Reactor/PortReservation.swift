@@ -28,6 +28,7 @@ public struct PortReservation: Sendable {
         let descriptor = address.blockingSocket()
         guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
         Listener.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
+        if address.family == AF_INET6 { Listener.setOption(descriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
         if sharesPort { Listener.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT) }
         guard unsafe address.withPointer({ unsafe bind(descriptor, $0, $1) }) == 0 else {
             let number = errno

@@ -52,6 +52,15 @@ import Testing
         func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
     }
 
+    @Test func aPortOfAnotherGuarddIsNotShared() throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        let configuration = try Self.configuration(folder, workers: 2)
+        let first = try ListeningSockets(configuration, Inheritance())
+        #expect(throws: ServerError.self) { try ListeningSockets(configuration, Inheritance()).close() }
+        first.close()
+        try ListeningSockets(configuration, Inheritance()).close()
+    }
+
     /// A client in the queue of a socket that no worker watches would wait for ever.
     @Test(arguments: [(1, 1), (1, 4), (4, 1), (3, 2), (2, 3), (5, 5)]) func everySocketHasAWorkerAndEveryWorkerASocket(_ passed: Int, _ workers: Int) throws {
         let folder = FileManager.default.temporaryDirectory.path
