@@ -7,7 +7,7 @@ SHELL = /bin/bash
 .PHONY: help deps swift build release run man doc deb test unit-tests script-tests fuzz bench clean
 
 LIBRARIES = libevent-dev libhiredis-dev liblmdb-dev libssl-dev zlib1g-dev pkg-config
-FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate
+FOR_TESTS = postfix swaks openssl haproxy miltertest redis-server curl chromium groff mandoc man-db dpkg-dev lintian debootstrap apparmor logrotate m4
 FOR_BENCH = haproxy
 # promtool and prometheus are fetched and unpacked by the tests that use them: to install the package would start a service.
 # How long `make fuzz` spends on each target.

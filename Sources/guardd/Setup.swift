@@ -11,9 +11,8 @@ struct Setup: ParsableCommand {
         abstract: "Prints the lines that the mail server needs, or writes them.",
         discussion: """
             From the present configuration and, for Postfix, from what Postfix does at present. --apply writes Postfix's main.cf and \
-            master.cf, or qmail's run file, and keeps what was there in the folder guardd-setup beside them; --undo puts that back, unless the files were \
-            changed since. For Exim and sendmail the lines are only printed. Nothing is reloaded or started. Exit status 1: it can't be done, \
-            nothing was changed.
+            master.cf, qmail's run file, Exim's configuration or sendmail.mc, and keeps what was there in the folder guardd-setup beside them; --undo \
+            puts that back, unless the files were changed since. Nothing is reloaded or started. Exit status 1: it can't be done, nothing was changed.
             """
     )
 
@@ -36,6 +35,9 @@ struct Setup: ParsableCommand {
     @Option(help: ArgumentHelp("qmail: the run file of the service on port 25.", valueName: "file"))
     var runFile = "/service/smtpd/run"
 
+    @Option(help: ArgumentHelp("Exim, sendmail: the file to write into (default: /etc/exim4/exim4.conf, /etc/mail/sendmail.mc).", valueName: "file"))
+    var file: String?
+
     @Flag(help: "Write the lines.")
     var apply = false
 
@@ -57,7 +59,7 @@ struct Setup: ParsableCommand {
 
     private func work() throws -> [String] {
         var setup = MailServerSetup(server, position ?? .front)
-        (setup.folder, setup.services, setup.runFile) = (configDirectory, service, runFile)
+        (setup.folder, setup.services, setup.runFile, setup.file) = (configDirectory, service, runFile, file)
         if undo { return try setup.undo() }
         let configuration = try RunOptions.parse(config.map { ["--config", $0] } ?? []).loadConfiguration()
         if position == nil { setup.position = .suggested(by: configuration) }

@@ -10,6 +10,8 @@ public struct MailServerSetup: Sendable {
     public var services: [String] = []
     /// qmail's run file of the service on port 25.
     public var runFile = "/service/smtpd/run"
+    /// Exim's configuration file, sendmail.mc; nil: where they usually are.
+    public var file: String?
 
     public init(_ server: SetupServer, _ position: SetupPosition) {
         (self.server, self.position) = (server, position)
@@ -41,10 +43,7 @@ public struct MailServerSetup: Sendable {
         case .qmail:
             guard position == .front else { throw SetupError("only --position front can be applied for qmail") }
             return try applyRunFile(configuration)
-        case .exim:
-            throw SetupError("Exim's configuration is a program of the site's own, on Debian made out of pieces: where a line belongs can't be told safely. Put in by hand what guardd setup exim prints")
-        case .sendmail:
-            throw SetupError("sendmail.cf is made out of sendmail.mc by m4, at a place that differs from system to system. Put in by hand what guardd setup sendmail prints")
+        case .exim, .sendmail: return try applyBlock(configuration)
         }
     }
 
@@ -57,7 +56,9 @@ public struct MailServerSetup: Sendable {
         case .qmail:
             try runFiles.undo()
             return ["\(runFile) is as it was. Then: svc -t \(runFiles.folder)"]
-        case .exim, .sendmail: throw SetupError("nothing was applied: for \(server.rawValue) guardd setup only prints")
+        case .exim, .sendmail:
+            try blockFiles.undo()
+            return ["\(blockFile) is as it was. Then: \(afterwards)"]
         }
     }
 
@@ -82,6 +83,32 @@ public struct MailServerSetup: Sendable {
             "\(runFile) starts guardd. As it was: \(runFiles.store); guardd setup qmail --undo takes it back.",
             "What tcpserver's rules (/etc/tcp.smtp) and variables said belongs into guardd.toml: docs/positions.md. Then: svc -t \(runFiles.folder)",
         ]
+    }
+
+    // MARK: Exim, sendmail
+
+    private var blockFile: String { file ?? (server == .exim ? "/etc/exim4/exim4.conf" : "/etc/mail/sendmail.mc") }
+
+    private var blockFiles: SetupFiles {
+        SetupFiles(folder: SetupText.folder(of: blockFile), names: [blockFile.split(separator: "/").last.map(String.init) ?? blockFile])
+    }
+
+    private var afterwards: String {
+        server == .exim ? "exim4 -bV (on Debian update-exim4.conf before it, if it makes the configuration), restart Exim" : "make sendmail.cf of it (Debian: sendmailconfig), restart sendmail"
+    }
+
+    private func applyBlock(_ configuration: Configuration) throws(SetupError) -> [String] {
+        let lines = try SetupText.lines(server, position, configuration, run: runFile)
+        // A comment, the lines for the file, an empty line, what is to be done elsewhere.
+        let wanted = Array(lines.drop { $0.hasPrefix("#") }.prefix { !$0.isEmpty })
+        let rest = Array(lines.drop { !$0.isEmpty }.dropFirst())
+        let old = try SetupFiles.read(blockFile)
+        let block = SetupBlock(path: blockFile, wanted: wanted)
+        let new = server == .exim ? try block.exim(old) : try block.sendmail(old)
+        guard try blockFiles.apply([new], expected: [old]) else { return ["\(blockFile) has all lines for --position \(position.rawValue) already; nothing changed."] + rest }
+        return wanted + [
+            "Written into \(blockFile). As it was: \(blockFiles.store); guardd setup \(server.rawValue) --undo takes it back.", "Then: \(afterwards).",
+        ] + (rest.isEmpty ? [] : [""] + rest)
     }
 
     private static func comments(_ texts: [String]) -> [String] { texts.isEmpty ? [] : [""] + texts.map { "# \($0)" } }

@@ -1,4 +1,4 @@
-// Lines for the mail servers whose configuration guardd does not write itself, and why it doesn't.
+// Lines for qmail, Exim and sendmail: a comment, the lines of one file, an empty line, what is to be done elsewhere.
 
 /// Mail servers that `guardd setup` knows.
 public enum SetupServer: String, Sendable, CaseIterable {
