@@ -33,7 +33,9 @@ struct ListeningSockets {
             }
             if fitting.isEmpty { missing.append(listener) }
         }
-        if inheritance.report == nil { try ListeningSockets.checkFree(missing) }
+        if inheritance.report == nil {
+            try ListeningSockets.checkFree(missing.filter { ListeningSockets.dualStack(for: $0, in: passed, configuration) == nil })
+        }
         for listener in missing {
             guard let other = ListeningSockets.dualStack(for: listener, in: passed, configuration) else {
                 try open(listener, count: configuration.workers)
