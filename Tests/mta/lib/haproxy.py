@@ -36,7 +36,7 @@ defaults
         checked = subprocess.run([BINARY, '-c', '-f', self.config], capture_output=True, text=True, timeout=60)
         assert checked.returncode == 0, checked.stderr + checked.stdout
         self.process = processes.Process([BINARY, '-db', '-f', self.config], self.output)
-        processes.until(lambda: processes.listens(port), lambda: 'haproxy does not listen: ' + self.process.text())
+        processes.until(lambda: processes.listens(port) and os.path.exists(self.stats), lambda: 'haproxy does not listen: ' + self.process.text())
 
     def state(self, backend, server):
         """The status of a server as the statistics say it: 'UP', 'DOWN', ..., and what the last check said."""
