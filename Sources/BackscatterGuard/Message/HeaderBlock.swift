@@ -91,6 +91,23 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
+    /// A line that is no field, behind an id that has not closed: the rest of it, which a gateway put on a line of its own. What
+    /// can't be the rest shows that the id was cut.
+    ///
+    /// - Returns: whether an id was dropped.
+    mutating func takeStray(_ line: Span<UInt8>) -> Bool {
+        guard isScanning, current == .messageID, scanner.isWithinBrackets else { return false }
+        size += line.count + 1
+        // Behind a `=` it may be a soft line break that nobody declared, or not.
+        if let end = line.firstIndex(of: ASCII.greater), !scanner.endsWithEquals, !line.extracting(..<end).hasBlank {
+            scanner.take(line)
+            return false
+        }
+        isScanning = false
+        current = nil
+        return true
+    }
+
     /// How a block came to its end.
     enum End: Sendable {
         /// An empty line, or a line that is no field.
@@ -108,7 +125,9 @@ struct HeaderBlock: Sendable {
     @discardableResult
     mutating func finish(_ end: End = .whole) -> Bool {
         let isShortened = switch end {
-        case .whole: false
+        // An id that never closes and has nothing behind it was cut, too, though an empty line or a word follows. Only of a
+        // mail that names no other: else a field more would make any bounce pass.
+        case .whole: isScanning && current == .messageID && messageIDs.isEmpty && scanner.isWithinBrackets
         case .cut: isScanning && scanner.isWithinBrackets
         case .cutWithinLine: isScanning && (scanner.isWithinBrackets || scanner.isBare)
         }
@@ -184,6 +203,8 @@ struct FieldStart {
 }
 
 extension Span where Element == UInt8 {
+    fileprivate var hasBlank: Bool { firstIndex(of: ASCII.space) != nil || firstIndex(of: ASCII.tab) != nil }
+
     /// The field that begins at `start`.
     ///
     /// - Parameter start: first octet of the line behind quoting and indentation.

@@ -235,10 +235,20 @@ extension NotificationReader.Findings {
     /// A bounce without report fields needs two signs that are independent of each other.
     private var isTextBounce: Bool {
         if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
+        if isNoticeToRecipient { return false }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
         if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
         if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
         return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
+    }
+
+    /// What is attached is mail of somebody else to the addressee: a filter's or a gateway's notice to him, which returns nothing.
+    private var isNoticeToRecipient: Bool {
+        guard hasPartOriginal, !hasTextOriginal, !(outer.isFromDaemon && outer.hasFailedSubject), let sender = sender.map(ASCII.lowercased) else { return false }
+        let addressees = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
+        guard !addressees.contains(sender) else { return false }
+        let recipients = details.reading(.to) { AddressScanner.addresses(in: $0) } ?? []
+        return recipients.contains { addressees.contains(ASCII.lowercased($0)) }
     }
 
     private var failedRecipients: [Octets] {

@@ -62,7 +62,7 @@ extension NotificationReader {
             scope.hasMarker = true
             takeTextLine(line, continues: false)
         case .returned:
-            break
+            if block.takeStray(line) { findings.isBroken = true }
         }
     }
 
