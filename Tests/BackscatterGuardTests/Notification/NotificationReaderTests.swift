@@ -48,9 +48,10 @@ enum Samples {
         """
     }
 
-    static func base64(_ text: String) -> String {
+    static func base64(_ text: String) -> String { base64(octets: Octets(text)) }
+
+    static func base64(octets: Octets) -> String {
         let alphabet = Octets("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        let octets = Octets(text)
         var output: Octets = []
         for start in stride(from: 0, to: octets.count, by: 3) {
             let group = (0..<3).map { start + $0 < octets.count ? Int(octets[start + $0]) : 0 }
