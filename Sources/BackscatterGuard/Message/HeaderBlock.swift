@@ -91,18 +91,25 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
-    /// A line that is no field, behind an id that has not closed: the rest of it, which a gateway put on a line of its own. What
-    /// can't be the rest shows that the id was cut.
-    ///
-    /// - Returns: whether an id was dropped.
-    mutating func takeStray(_ line: Span<UInt8>) -> Bool {
-        guard isScanning, current == .messageID, scanner.isWithinBrackets else { return false }
-        size += line.count + 1
+    /// Whether a line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an
+    /// id would be one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
+    func mayEndID(_ line: Span<UInt8>) -> Bool {
+        guard isScanning, current != .references, current != .inReplyTo else { return false }
+        var end = line.count
+        while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
         // Behind a `=` it may be a soft line break that nobody declared, or not.
-        if let end = line.firstIndex(of: ASCII.greater), !scanner.endsWithEquals, !line.extracting(..<end).hasBlank {
-            scanner.take(line)
-            return false
-        }
+        guard end > 0, !scanner.endsWithEquals, scanner.isWithinBrackets || (scanner.isBlank && line[0] == ASCII.less) else { return false }
+        let word = line.extracting(0..<end)
+        let close = word.firstIndex(of: ASCII.greater) ?? end
+        for index in 0..<close where word[index] <= ASCII.space { return false }
+        return true
+    }
+
+    /// A line came that is no field, and no rest of an id either: an id that has not closed was cut there.
+    ///
+    /// - Returns: whether one was dropped.
+    mutating func dropCutID() -> Bool {
+        guard isScanning, current == .messageID, scanner.isWithinBrackets else { return false }
         isScanning = false
         current = nil
         return true
@@ -203,8 +210,6 @@ struct FieldStart {
 }
 
 extension Span where Element == UInt8 {
-    fileprivate var hasBlank: Bool { firstIndex(of: ASCII.space) != nil || firstIndex(of: ASCII.tab) != nil }
-
     /// The field that begins at `start`.
     ///
     /// - Parameter start: first octet of the line behind quoting and indentation.

@@ -48,9 +48,10 @@ enum Samples {
         """
     }
 
-    static func base64(_ text: String) -> String {
+    static func base64(_ text: String) -> String { base64(octets: Octets(text)) }
+
+    static func base64(octets: Octets) -> String {
         let alphabet = Octets("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        let octets = Octets(text)
         var output: Octets = []
         for start in stride(from: 0, to: octets.count, by: 3) {
             let group = (0..<3).map { start + $0 < octets.count ? Int(octets[start + $0]) : 0 }
@@ -266,7 +267,7 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
     /// Behind it comes an empty line or a word. The rest of an id that was broken without indentation is put to it.
     @Test(arguments: [
         ("<sent@our.exa\n\n", false), ("<sent@our.exa\n\n--- message truncated ---\n", false), ("<sent@our.exa\nmple>\nDate: today\n\n", true), ("<sent@our.exa\nmple and more>\nDate: today\n\n", false),
-        ("<sent@our.exa\nmple\nDate: today\n\n", false), ("<sent@our.exa=\nmple>\nDate: today\n\n", false),
+        ("<sent@our.exa\nmple\nDate: today\n\n", true), ("<sent@our.exa=\nmple>\nDate: today\n\n", false),
         ("<sent@our.example\nTo: them@x.example\n\n", true), ("<sent@our.example>\n\n", true), ("sent@our.example\n\n", true),
         ("<sent@our.example>\nReferences: <a@b\n\n", true), ("<sent@our.example>\nMessage-ID: <a@b\n\n", true),
         ("<sent@our.example>\nResent-Message-ID: <a@b\n\n", true),
