@@ -63,7 +63,8 @@ struct DebianExim {
         _ = try SetupTool.run("update-exim4.conf", ["-d", folder, "-o", made])
         // -bP passes over faults of the log selector.
         _ = try SetupTool.run("exim4", ["-C", made, "-bV"])
-        let said = try SetupTool.run("exim4", ["-C", made, "-bP", "log_selector", "local_interfaces", "daemon_smtp_ports", "hosts_proxy"])
+        // What it says of the last one is its exit status; the first one it may not know.
+        let said = try SetupTool.run("exim4", ["-C", made, "-bP", "hosts_proxy", "local_interfaces", "daemon_smtp_ports", "log_selector"])
         func value(_ name: String) -> String? {
             said.split(separator: "\n").first { $0.hasPrefix("\(name) =") }.map { $0.dropFirst(name.utf8.count + 2).trimmingCharacters(in: .whitespaces) }
         }
