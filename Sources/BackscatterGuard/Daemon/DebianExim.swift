@@ -76,11 +76,13 @@ struct DebianExim {
     }
 
     /// What `-oX` says in SMTPLISTENEROPTIONS or COMMONOPTIONS of /etc/default/exim4.
-    private func listening() throws(SetupError) -> String? {
+    func listening() throws(SetupError) -> String? {
         guard ConfigurationSystem.exists(defaults) else { return nil }
         for line in String(decoding: try SetupFiles.read(defaults), as: UTF8.self).split(separator: "\n") {
             guard line.hasPrefix("SMTPLISTENEROPTIONS=") || line.hasPrefix("COMMONOPTIONS="), let option = line.firstRange(of: "-oX") else { continue }
-            return String(line[option.upperBound...].drop { $0 == " " }.prefix { $0 != " " && $0 != "'" && $0 != "\"" })
+            let rest = line[option.upperBound...].drop { $0 == " " }
+            guard let quote = rest.first, quote == "'" || quote == "\"" else { return String(rest.prefix { $0 != " " && $0 != "'" && $0 != "\"" }) }
+            return String(rest.dropFirst().prefix { $0 != quote })
         }
         return nil
     }
@@ -101,8 +103,7 @@ struct DebianExim {
         do {
             try plan.check(try facts())
         } catch {
-            try files.put(expected)
-            if kept == .none { try files.undo() }
+            try files.revert(to: expected, kept)
             throw SetupError("\(error); \(folder) is as before. Put in by hand what guardd setup exim --position \(plan.position.rawValue) prints: docs/setup.md")
         }
         return true

@@ -90,6 +90,21 @@ struct SetupFiles {
         }
     }
 
+    /// After an `apply` that turned out to be wrong: the files as they were just before it, and the copies too.
+    ///
+    /// - Parameter kept: what `state` said then.
+    func revert(to contents: [Octets?], _ kept: Kept) throws(SetupError) {
+        try put(contents)
+        guard kept != .none else { return try undo() }
+        for (index, name) in names.enumerated() {
+            if let octets = contents[index] {
+                try SetupFiles.write(octets, to: copy(name, "after"), like: "\(folder)/\(name)")
+            } else {
+                unsafe unlink(copy(name, "after"))
+            }
+        }
+    }
+
     private func check(_ expected: [Octets?]) throws(SetupError) {
         for (index, name) in names.enumerated() {
             guard try present(name) == expected[index] else { throw SetupError("\(folder)/\(name) is being changed by somebody else; try again") }

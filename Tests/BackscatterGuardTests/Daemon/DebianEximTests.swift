@@ -53,4 +53,15 @@ import Testing
         #expect(try debian.folder == file.folder && debian.isSplit())
         #expect(DebianExim.meant(by: file.folder + "/exim4.conf.localmacros") != nil && DebianExim.meant(by: file.folder + "/exim4.conf") == nil)
     }
+
+    @Test(arguments: [
+        ("", nil), ("#SMTPLISTENEROPTIONS='-oX 26'\nQUEUERUNNER='combined'\n", nil), ("SMTPLISTENEROPTIONS=''\n", nil),
+        ("SMTPLISTENEROPTIONS='-oX 25:587 -oP /run/p'\n", "25:587"), ("COMMONOPTIONS=\"-oX 26\"\n", "26"), ("COMMONOPTIONS=''\nSMTPLISTENEROPTIONS=-oX25\n", "25"),
+        ("SMTPLISTENEROPTIONS='-oX \"<; 25 ; 587\" -v'\n", "<; 25 ; 587"),
+    ])
+    func commandLine(_ text: String, _ listening: String?) throws {
+        let file = try TemporaryFile(text, name: "exim4")
+        #expect(try DebianExim(folder: file.folder, defaults: file.path).listening() == listening)
+        #expect(try DebianExim(folder: file.folder, defaults: file.folder + "/none").listening() == nil)
+    }
 }

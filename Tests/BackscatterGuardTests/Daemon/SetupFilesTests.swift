@@ -97,4 +97,22 @@ import Testing
         #expect(try files.state() == .changed("d/three"))
         #expect(throws: SetupError.self) { try files.undo() }
     }
+
+    /// Of two applications the second is found to be wrong: the first can still be taken back.
+    @Test func reverted() throws {
+        let holder = try TemporaryFile("a", name: "one")
+        let files = SetupFiles(folder: holder.folder, names: ["one", "two"])
+        func apply(_ text: String, _ second: Octets?) throws {
+            let (expected, kept) = ([try files.octets("one"), try files.present("two")], try files.state())
+            #expect(try files.apply([Octets(text.utf8), second], expected: expected))
+            if text == "wrong" { try files.revert(to: expected, kept) }
+        }
+        try apply("wrong", Octets("w".utf8))
+        #expect(try files.state() == .none && files.octets("one") == Octets("a".utf8) && files.present("two") == nil)
+        try apply("A", nil)
+        try apply("wrong", Octets("w".utf8))
+        #expect(try files.state() == .after && files.octets("one") == Octets("A".utf8) && files.present("two") == nil)
+        try files.undo()
+        #expect(try files.octets("one") == Octets("a".utf8) && FileManager.default.contentsOfDirectory(atPath: holder.folder) == ["one"])
+    }
 }
