@@ -14,7 +14,7 @@ struct HeaderBlock: Sendable {
 
     private(set) var messageIDs: [MessageID] = []
     private(set) var resentIDs: [MessageID] = []
-    /// X-Google-, X-Microsoft- and X-Original-Message-ID.
+    /// X-Google-, X-Microsoft-, X-CM- and X-Original-Message-ID.
     private(set) var keptIDs: [MessageID] = []
     /// Original-Message-ID of a report.
     private(set) var declaredIDs: [MessageID] = []
@@ -67,7 +67,7 @@ struct HeaderBlock: Sendable {
         size += text.count + 1
         guard let name else { return }
         switch name {
-        case .messageID, .resentMessageID, .googleOriginalID, .microsoftOriginalID, .keptOriginalID, .originalMessageID:
+        case .messageID, .resentMessageID, .googleOriginalID, .microsoftOriginalID, .coremailOriginalID, .keptOriginalID, .originalMessageID:
             scanner.restart(limit: 4)
             isScanning = true
         case .inReplyTo, .references:

@@ -128,6 +128,39 @@ private func quoted(_ text: String, by mark: String) -> String {
     }
 }
 
+@Suite("Signs of a bounce that stand alone") struct SingleSignTests {
+    private func mail(_ subject: String, _ fields: String = "", text: String = "them@x.example\n") -> Evidence {
+        read("From: robot@mx.example\nTo: us@our.example\nSubject: \(subject)\n\(fields)Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\(text)\n--b\nContent-Type: message/rfc822\n\n\(Samples.original)\n--b--\n")
+    }
+
+    @Test(arguments: [
+        "Delivery failure", "Unzustellbar: Angebot", "Недоставленное сообщение", "=?UTF-8?B?0J3QtdC00L7RgdGC0LDQstC70LXQvdC90L7QtQ==?=", "Teslim edilemedi: x",
+        "=?utf-8?Q?K=C3=A9zbes=C3=ADthetetlen:_x?=", "系统退信", "Olevererbart: x",
+    ])
+    func aFailedSubjectAndAReturnedPart(_ subject: String) {
+        #expect(mail(subject).kind == .bounce && mail(subject).ids == ["sent@our.example"])
+        // Somebody answers such a mail, or forwards it with his mail program.
+        #expect(mail(subject, "In-Reply-To: <x@y>\n").kind == .other && mail(subject, "X-Mailer: m\n").kind == .other)
+    }
+
+    @Test(arguments: [
+        "Ihre Nachricht konnte nicht zugestellt werden.", "No se pudo entregar el mensaje.", "Ваше письмо не может быть доставлено одному из адресатов.",
+        "Meddelandet kunde inte levereras.",
+    ])
+    func wordsOfFailureAndAReturnedPart(_ words: String) {
+        #expect(mail("Offer 7", text: words + "\n").kind == .bounce)
+        // One who is away and can't be reached returns nothing that failed.
+        #expect(mail("Out of office", text: words + "\n").kind == .autoReply)
+        #expect(mail("Offer 7", "Auto-Submitted: auto-replied\n", text: words + "\n").kind == .autoReply)
+    }
+
+    /// Coremail names the original in the notification's own header: second rank, as a reference.
+    @Test func anIDInTheOwnHeader() {
+        let evidence = read("\(Samples.daemon)X-CM-Original-Message-ID: <sent@our.example>\n\nDelivery failed.\n")
+        #expect(evidence.ids.isEmpty && evidence.referenceIDs.map(\.octets) == [Octets("sent@our.example")])
+    }
+}
+
 @Suite("Notices of mail that came in") struct IncomingNoticeTests {
     private func notice(_ shown: String, from: String = "postmaster@gw.example", subject: String = "VIRUS in mail TO YOU") -> Evidence {
         read("From: \(from)\nTo: us@our.example\nSubject: \(subject)\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nA mail to you was rejected: error 550 \n\n--b\nContent-Type: message/rfc822\n\n\(shown)\n--b--\n")
