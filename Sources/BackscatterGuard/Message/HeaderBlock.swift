@@ -91,9 +91,11 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
-    /// Whether a line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an
-    /// id would be one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
-    func mayEndID(_ line: Span<UInt8>) -> Bool {
+    /// A line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an id would be
+    /// one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
+    ///
+    /// - Returns: whether the line was taken.
+    mutating func joinID(_ line: Span<UInt8>) -> Bool {
         guard isScanning, current != .references, current != .inReplyTo else { return false }
         var end = line.count
         while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
@@ -101,6 +103,8 @@ struct HeaderBlock: Sendable {
         let word = line.extracting(0..<end)
         let close = word.firstIndex(of: ASCII.greater) ?? end
         for index in 0..<close where word[index] <= ASCII.space { return false }
+        scanner.dropSoftBreak()
+        extend(line)
         return true
     }
 

@@ -14,7 +14,10 @@ private func quoted(_ text: String, by mark: String) -> String {
 
 @Suite("Returned mail that gateways have bent") struct BentOriginalTests {
     /// Half an id would be one that was never sent, and the genuine bounce would be refused.
-    @Test(arguments: ["Message-ID: <sent@\nour.example>", "Message-ID:\n<sent@our.example>", "Message-ID: <se\nnt@our\n.example> (x)"])
+    @Test(arguments: [
+        "Message-ID: <sent@\nour.example>", "Message-ID:\n<sent@our.example>", "Message-ID: <se\nnt@our\n.example> (x)",
+        "Message-ID: <sent@=\nour.example>", "Message-ID: =\n<sent@our.example>",
+    ])
     func idBrokenWithoutIndentation(_ field: String) {
         let original = Samples.original.replacing("Message-ID: <sent@our.example>", with: field)
         for type in ["message/rfc822", "text/rfc822-headers", "text/plain"] {
@@ -34,7 +37,7 @@ private func quoted(_ text: String, by mark: String) -> String {
         #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: none))).ids.isEmpty)
     }
 
-    @Test(arguments: ["> > ", ">> ", "| ", "> | ", "|"])
+    @Test(arguments: ["> > ", ">> ", "| ", "> | ", "|", "   > ", "\t>> "])
     func quotedMoreThanOnce(_ mark: String) {
         #expect(read(textBounce(quoted(Samples.original, by: mark))).ids == ["sent@our.example"])
     }
