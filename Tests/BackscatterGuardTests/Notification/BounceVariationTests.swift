@@ -54,6 +54,14 @@ private func quoted(_ text: String, by mark: String) -> String {
         }
     }
 
+    /// A gateway's bounce, from nobody known, within a bounce: what it returns counts first, but its own id is not forgotten.
+    @Test func aGatewaysBounceWithinABounce() {
+        let inner = "From: scan@gw.example\nTo: us@our.example\nSubject: Mail could not be delivered\nMessage-ID: <gateway@gw.example>\n"
+        let wrapped = "\(inner)Content-Type: multipart/mixed; boundary=i\n\n--i\n\nno\n--i\nContent-Type: message/rfc822\n\n\(Samples.original)\n--i--\n"
+        #expect(read(Samples.report(wrapped)).ids == ["sent@our.example", "gateway@gw.example"])
+        #expect(read(Samples.report("In-Reply-To: <x@y>\n" + wrapped)).ids == ["gateway@gw.example"])
+    }
+
     @Test func reportFieldsBesideMailFieldsStayAReport() {
         let status = "\(Samples.status)\n"
         let text = Samples.report(Samples.original).replacing(
