@@ -70,6 +70,20 @@ import Testing
         try servesOn(stage)
     }
 
+    @Test func octetsAreCounted() throws {
+        let stage = try LateStage(isMilter: true)
+        let mta = try LateMTA(stage)
+        let said = Self.begin + Self.bounce(of: "forged@example.org")
+        mta.says(said)
+        stage.run(until: { stage.log.questions.count == 1 })
+        stage.log.answer(0, isKnown: false)
+        stage.run(until: { mta.decisions.count == 1 })
+        let (counters, start) = (stage.worker.counters, CounterLayout.shared.networkBytes.start)
+        #expect(counters.value(start + CounterLayout.Traffic.mtaReceived.rawValue) == said.count)
+        #expect(counters.value(start + CounterLayout.Traffic.mtaSent.rawValue) == mta.count)
+        mta.socket.close()
+    }
+
     private func servesOn(_ stage: LateStage) throws {
         let asked = stage.log.questions.count
         let next = try LateMTA(stage)
@@ -86,13 +100,17 @@ import Testing
 private final class LateMTA {
     let socket: HearingSocket
     private var taken: [String] = []
+    /// Octets of the answers that were taken.
+    private(set) var count = 0
 
     init(_ stage: LateStage) throws { socket = try stage.connect() }
 
     func says(_ packets: Octets) { socket.send(packets.span) }
 
     var answers: [String] {
+        let before = socket.heard.count
         taken += MTA.takeAnswers(&socket.heard)
+        count += before - socket.heard.count
         return taken
     }
 
