@@ -3,7 +3,7 @@ import itertools
 import time
 
 import bounces
-from kit import DOMAIN, NULL, USER, Closed, Failure, case, expect
+from kit import DOMAIN, NULL, USER, Closed, case, expect
 
 # THREATS 2.2: the spellings that at least one server takes for the null sender. The first group is what a real bounce
 # may look like; guardd must take the first five and may refuse the others.

@@ -2,7 +2,7 @@
 import itertools
 
 import bounces
-from kit import OUTGOING, USER, Closed, Failure, case, expect
+from kit import OUTGOING, USER, Closed, case, expect
 from upstream import Later
 
 SMUGGLED = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<victim@protected.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n"

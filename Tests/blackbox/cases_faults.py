@@ -1,7 +1,6 @@
 """R10, section 4: an upstream that is not there, dies or talks nonsense; a sent log that can't be written or read."""
 import itertools
 import os
-import socket
 import time
 
 import bounces

@@ -2,7 +2,7 @@
 import re
 
 import bounces
-from kit import NULL, OUTGOING, USER, case, expect
+from kit import USER, case, expect
 
 
 @case("R24", "one line for every transaction with upstream's reply")

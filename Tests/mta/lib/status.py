@@ -11,6 +11,7 @@ import guardd
 import peer
 import processes
 import qmail
+import smtp
 from results import check, equal
 from smtp import Client
 
@@ -44,7 +45,6 @@ class Site:
 
     def send(self, identifier, recipient='bob@b.example'):
         """An outgoing mail."""
-        import smtp
         with Client(self.guard.port, '127.0.0.2') as client:
             client.hello()
             client.mail('ann@a.example', recipient, smtp.message(identifier), '250')
@@ -53,7 +53,7 @@ class Site:
         """Brings a bounce of that mail: the code of its reply."""
         with Client(self.guard.port) as client:
             client.command('EHLO ' + helo)
-            return client.mail('', to, qmail.BOUNCE.format(identifier=identifier, recipient='nobody@b.example'))[0]
+            return client.mail('', to, smtp.bounce(identifier))[0]
 
 
 def curl(path, target, *arguments):
