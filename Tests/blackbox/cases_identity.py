@@ -82,14 +82,17 @@ def xclient(site):
 
 @case("R11", "XCLIENT: HELO can't inject attributes", identity="xclient")
 def xclient_injection(site):
+    names = refused = 0
     for name in (b"a ADDR=198.51.100.1", b"a\tADDR=198.51.100.1", b"a+20ADDR=198.51.100.1", b"a=b", b"[UNAVAILABLE]", b"[TEMPUNAVAIL]", b"x" * 1500, b"\xff\xfe", b"a+", b"+", b"=",
                  b"x" * 250 + b" ADDR=198.51.100.1", b"[IPV6:2001:db8::1]", "h\u00e9".encode()):
         site.upstream.reset()
+        names += 1
         client = site.client(ehlo=False)
         code, _ = client.command(b"EHLO " + name)
         connection = site.upstream.all[-1] if site.upstream.all else None
         if code != 250 or connection is None:
             expect(code >= 400, "got %d" % code)
+            refused += 1
             continue
         expect(connection.xclient.get("ADDR") == [b"127.0.0.1"], "EHLO %r: ADDR %s" % (name[:40], connection.xclient.get("ADDR")))
         helo = connection.xclient.get("HELO", [b""])
@@ -105,6 +108,8 @@ def xclient_injection(site):
     connection = site.upstream.all[-1]
     expect(connection.xclient.get("PROTO") == [b"SMTP"], "PROTO %s" % connection.xclient)
     expect(connection.commands[-1] == b"HELO old.example", "the hello is %r" % connection.commands[-1])
+    expect(names - refused > 5, "only %d of %d were taken: nothing is shown" % (names - refused, names))
+    return "%d of %d taken" % (names - refused, names)
 
 
 @case("R11", "XCLIENT: an upstream that does not take it gets no session", identity="xclient")
@@ -151,17 +156,16 @@ def xclient_bounces(site):
 @case("R11", "a client without a hello is announced all the same", identity="proxy-v1", ipv6=True)
 def no_hello(site):
     client = site.client(ehlo=False)
-    code, _ = client.command(b"MAIL FROM:<a@b.example>")
-    if code == 250:
-        client.do(b"RCPT TO:<" + USER + b">", 250)
-        expect(client.content(b"x\r\n")[0] == 250, "refused")
-        expect(str(client.address[1]) in site.upstream.deliveries[-1].connection.header, "header")
-    site.upstream.reset()
+    client.envelope()
+    expect(client.content(b"x\r\n")[0] == 250, "refused")
+    expect(str(client.address[1]) in site.upstream.deliveries[-1].connection.header, "header")
+    # What needs no mail server costs it no connection.
+    before = len(site.upstream.all)
     client = site.client(ehlo=False)
     client.do(b"NOOP", 250)
     client.do(b"RSET", 250)
     client.do(b"QUIT", 221)
-    expect(not site.upstream.all or all(one.header for one in site.upstream.all), "a connection without a header")
+    expect(len(site.upstream.all) == before, "a connection for nothing")
 
 
 @case("R11", "without upstream_identity guardd does not start")

@@ -315,11 +315,12 @@ def networks(site):
 @case("R21", "clients that come too often", settings="client_connection_rate_limit = 3")
 def rate(site):
     codes = []
-    for _ in range(5):
+    # More than two minutes allow: one may be over between two of them.
+    for _ in range(7):
         client = site.client(ehlo=False, greeting=False, source="127.0.7.1")
         codes.append(client.reply()[0])
         client.close()
-    expect(421 in codes and codes[:2] == [220, 220], "codes %s" % codes)   # the minute may be over between two of them
+    expect(421 in codes and codes[:2] == [220, 220], "codes %s" % codes)
     site.client(ehlo=False, source="127.0.7.2").close()
     for _ in range(5):
         site.client(ehlo=False, source=OUTGOING).close()
@@ -328,8 +329,8 @@ def rate(site):
 @case("R21", "errors slow a client down", settings='soft_error_limit = 3\nerror_sleep_time = "300ms"')
 def soft_errors(site):
     client = site.client()
-    client.send(b"BOGUS\r\n" * 5)
     began = time.monotonic()
+    client.send(b"BOGUS\r\n" * 5)
     for _ in range(5):
         client.want(500)
     took = time.monotonic() - began

@@ -400,6 +400,16 @@ class Site:
         expect(took < limit, "a good client waited %.1f s" % took)
         return took
 
+    def lines_so_far(self):
+        """All log lines before that of a mail that is sent now: the one worker writes them in their order."""
+        sender = self.token("last") + b"@client.example"
+        client = self.client()
+        client.envelope(sender)
+        client.content(b"Subject: last\r\n\r\nx\r\n")
+        client.do(b"QUIT", 221)
+        self.logged(b"relay: .*from=<" + re.escape(sender) + b">", 20)
+        return list(self.log)
+
     def rss(self):
         with open("/proc/%d/status" % self.process.pid) as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
