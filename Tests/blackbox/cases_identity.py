@@ -3,7 +3,7 @@ import re
 import socket
 
 import bounces
-from kit import USER, Closed, Skipped, case, expect, free_port
+from kit import Closed, Skipped, case, expect, free_port
 from upstream import Last
 
 
