@@ -1,5 +1,5 @@
 // One inquiry as a pipeline of commands, and its findings out of their replies. The senders' rows are asked for first:
-// what a sender vouches for then stands by the time the ids are looked up.
+// what they say to stand then stands by the time the ids are looked up (SenderRow tells why that is enough).
 
 /// What a lookup in a shared log needs to know of the log.
 struct RedisView: Sendable {
@@ -51,13 +51,13 @@ struct RedisQuestion: Sendable {
     /// What the replies tell.
     struct Answer {
         var findings: Findings
-        /// Nothing is known, and a sender has yet to read its log up to the question: to be asked again.
-        var isReading = false
+        /// Nothing is known, and the senders' rows do not reach to the question yet: to be asked again.
+        var isWaiting = false
         /// The server's clock, milliseconds since 1970.
         let clock: Int64
     }
 
-    /// The findings, when what was sent in the last moment does not matter.
+    /// The findings, when what was sent in the last seconds does not matter.
     func findings(_ replies: [RedisReply], run: UInt64) -> Findings? { answer(replies, run: run, asked: nil)?.findings }
 
     /// - Parameters:
@@ -88,9 +88,8 @@ struct RedisQuestion: Sendable {
         case .complete: answer.findings.isCovered = true
         case .incomplete: break
         // A few seconds' doubt must neither refuse the genuine nor let the forged in: both come again.
-        case .lapsing: if !isKnown { answer.findings.availability = .silent }
-        case .reading:
-            if !isKnown { (answer.findings.availability, answer.isReading) = (.silent, true) }
+        case .waiting:
+            if !isKnown { (answer.findings.availability, answer.isWaiting) = (.silent, true) }
         }
         return answer
     }
