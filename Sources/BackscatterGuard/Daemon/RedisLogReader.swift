@@ -25,8 +25,8 @@ final class RedisLogReader: SentLogReader {
         let inquiry: Inquiry
         let now: Int64
         var deadline: Int64
-        /// The server's clock when it was first asked; nil: this server has not answered yet.
-        var clock: Int64?
+        /// When it was asked first; nil: it was not answered yet.
+        var first: RedisQuestion.Moment?
         /// Nothing is known, and it is on its way no more: it waits for the senders.
         var isWaiting = false
         /// It has been given the time for that.
@@ -50,7 +50,6 @@ final class RedisLogReader: SentLogReader {
     private var isTiming = false
     private var lastReply: Int64 = 0
     private var view: RedisView?
-    private var run: UInt64 = 0
     /// The senders' rows are on their way; and when they were asked for.
     private var isLooking = false
     private var lookedAt: Int64 = 0
@@ -88,9 +87,6 @@ final class RedisLogReader: SentLogReader {
         guard let layout = hello.layout(shared.settings.prefix) else { return }
         view = RedisView(key: shared.key, layout: layout, bounceWindow: shared.settings.local.bounceWindow, retention: shared.settings.local.retention)
         lastReply = EventLoop.milliseconds()
-        // Another server's clock may show another time.
-        if hello.run != run { for number in asked.keys { asked[number]?.clock = nil } }
-        run = hello.run
         for number in asked.keys.sorted() { send(number) }
     }
 
@@ -106,11 +102,11 @@ final class RedisLogReader: SentLogReader {
 
     private func replied(_ number: UInt64, _ question: RedisQuestion, _ replies: [RedisReply], run: UInt64) {
         lastReply = EventLoop.milliseconds()
-        guard let answer = question.answer(replies, run: run, asked: asked[number]?.clock ?? .max) else {
+        guard let answer = question.answer(replies, run: run, asked: asked[number]?.first) else {
             return link.fail(replies.lazy.compactMap(\.errorText).first ?? "something in it is none of ours")
         }
         if shared.silence.spoke() { shared.report(.warning, "sent log \(shared.settings.address.text) answers again") }
-        if answer.isWaiting, waits(number, answer.clock) { return }
+        if answer.isWaiting, waits(number, answer.asked) { return }
         var findings = answer.findings
         guard let asked = asked.removeValue(forKey: number) else { return }
         if findings.availability == .answered, asked.inquiry.countsReturn, let known = findings.ids.firstIndex(where: { $0 != nil }) {
@@ -122,9 +118,9 @@ final class RedisLogReader: SentLogReader {
     /// What was sent a moment ago may not stand yet: the question is put again when the senders say that it does.
     ///
     /// - Returns: false for one that nobody waits for.
-    private func waits(_ number: UInt64, _ clock: Int64) -> Bool {
+    private func waits(_ number: UInt64, _ first: RedisQuestion.Moment) -> Bool {
         guard var question = asked[number] else { return false }
-        if question.clock == nil { question.clock = clock }
+        question.first = first
         if !question.isExtended { question.deadline += RedisLogReader.waitingTime }
         (question.isExtended, question.isWaiting) = (true, true)
         asked[number] = question
@@ -146,8 +142,8 @@ final class RedisLogReader: SentLogReader {
             guard let site = RedisQuestion.site(replies, run: hello.run) else { return link.fail("something in it is none of ours") }
             // In the order in which they were asked: when one has to wait, so have all behind it.
             for number in asked.keys.sorted() {
-                guard let question = asked[number], question.isWaiting else { continue }
-                if site.standing(from: question.now - view.bounceWindow, to: question.now, asked: question.clock) == .waiting { return }
+                guard let question = asked[number], question.isWaiting, let first = question.first else { continue }
+                if site.standing(from: question.now - view.bounceWindow, to: question.now, asked: first.clock) == .waiting { return }
                 send(number)
             }
         }

@@ -173,10 +173,10 @@ import Testing
         #expect(question.findings(Array(replies.dropLast()), run: 9) == nil)
     }
 
-    private func answer(_ rows: [SenderRow], run: UInt64 = 9, asked: Int64?, known: SentRecord? = nil) throws -> RedisQuestion.Answer {
+    private func answer(_ rows: [SenderRow], run: UInt64 = 9, asked: Int64?, of server: UInt64 = 9, known: SentRecord? = nil) throws -> RedisQuestion.Answer {
         let question = RedisQuestion(Inquiry(ids: [try id("one@example.org")]), try view(), at: noon)
         let found = (0..<46).map { $0 == 1 ? known.map { .octets($0.redisValue(day: Day.number(noon))) } ?? .null : RedisReply.null }
-        return try #require(question.answer(preface(SharedSite(rows: rows, clock: noon * 1000)) + found, run: run, asked: asked))
+        return try #require(question.answer(preface(SharedSite(rows: rows, clock: noon * 1000)) + found, run: run, asked: asked.map { .init(clock: $0, run: server) }))
     }
 
     /// What a sender let go a moment ago stands only in its journal, perhaps.
@@ -184,10 +184,12 @@ import Testing
         let asked = (noon - 1) * 1000
         for (time, isWaiting) in [(asked - 1, true), (asked, false)] {
             let answer = try answer([vouching(), vouching(to: time)], asked: asked)
-            #expect(answer.isWaiting == isWaiting && answer.findings.isCovered == !isWaiting && answer.clock == noon * 1000)
+            #expect(answer.isWaiting == isWaiting && answer.findings.isCovered == !isWaiting && answer.asked == .init(clock: asked, run: 9))
             #expect(answer.findings.availability == (isWaiting ? .silent : .answered))
         }
-        #expect(try answer([vouching(to: noon * 1000 - 1)], asked: .max).isWaiting, "asked just now")
+        #expect(try answer([vouching(to: noon * 1000 - 1)], asked: nil).isWaiting, "asked just now")
+        let moved = try answer([vouching(to: noon * 1000 - 1)], asked: asked, of: 8)
+        #expect(moved.isWaiting && moved.asked == .init(clock: noon * 1000, run: 9), "another server's clock says nothing of this one's")
         let record = SentRecord(time: noon, recipients: 2, senders: [], isOpen: true, key: try view().key)
         let known = try answer([vouching(to: asked - 1)], asked: asked, known: record)
         #expect(known.findings.ids[0] != nil && known.findings.availability == .answered && !known.isWaiting, "what is known waits for nobody")
@@ -200,7 +202,7 @@ import Testing
         #expect(!lapsing.findings.isCovered && lapsing.isWaiting && lapsing.findings.availability == .silent)
         let gone = try answer([vouching(), vouching(to: (noon - 10) * 1000)], asked: asked)
         #expect(!gone.findings.isCovered && !gone.isWaiting && gone.findings.availability == .answered)
-        #expect(try answer([vouching()], run: 10, asked: asked).isWaiting, "it is of a server that has been started anew since")
+        #expect(try answer([vouching()], run: 10, asked: asked, of: 10).isWaiting, "it is of a server that has been started anew since")
     }
 }
 
