@@ -224,8 +224,10 @@ final class RedisRecorder {
         guard link.isUp, !isSending, !isRetiring, var next = row, let view, let script, let hello = link.hello else { return }
         let now = EventLoop.milliseconds()
         let (entries, through, isEnd) = journal.read(after: next.through, limit: RedisRecorder.group)
-        guard !entries.isEmpty || isDirty || now - renewedAt >= RedisRecorder.renewal else { return }
         let heardAt = moments.newestAt ?? .min / 2
+        // How far a log was read is told by the newest time that was heard of before that.
+        let isCurious = reading != nil && now - heardAt >= RedisRecorder.grain
+        guard !entries.isEmpty || isDirty || isCurious || now - renewedAt >= RedisRecorder.renewal else { return }
         // Without news a row would be renewed in vain.
         guard !entries.isEmpty || now - heardAt <= RedisRecorder.freshness else { return askTime() }
         if isEnd { isBehind = false }
@@ -367,13 +369,7 @@ final class RedisRecorder {
 
     /// The log has a row of this machine that says of its mail what this process does.
     private var isExpected: Bool {
-        let claims = row?.hasStarted ?? changes.contains { change in
-            switch change {
-            case .start, .cover: true
-            default: false
-            }
-        }
-        return !identity.epoch.isEmpty && (identity.hasStarted || !claims)
+        !identity.epoch.isEmpty && (identity.hasStarted || !(row?.hasStarted ?? changes.contains(where: \.isClaim)))
     }
 
     /// Asks what the other machines say, once in ten seconds.
