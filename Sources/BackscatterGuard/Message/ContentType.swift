@@ -35,6 +35,14 @@ struct ContentType: Sendable, Equatable {
     var boundary: Octets?
     var isBoundaryTooLong = false
 
+    /// A part of that type may be a returned mail, or carry one: it is no group of report fields.
+    var mayReturn: Bool {
+        switch media {
+        case .deliveryStatus, .disposition, .feedbackReport: false
+        case .multipart, .message, .headers, .tnef, .opaque, .html, .text: true
+        }
+    }
+
     init() {}
 
     /// - Parameter body: the field's body, unfolded or not.

@@ -10,6 +10,10 @@ struct HTMLText: Sendable {
     private var place = Place.text
     private var kept: Octets = []
     private var isTagTooLong = false
+    /// The last octet that went out and was no blank; LF at first.
+    private var last = ASCII.lf
+    /// A tag has ended the line, and nothing but blanks came since: a line end of the source then only makes it readable.
+    private var isBehindBreak = false
 
     mutating func convert(_ html: Octets, into output: inout Octets) {
         for octet in html {
@@ -25,8 +29,16 @@ struct HTMLText: Sendable {
         switch octet {
         case ASCII.less: begin(.tag)
         case 0x26: begin(.entity)
-        default: output.append(octet)
+        case ASCII.lf where isBehindBreak: break
+        default: put(octet, into: &output)
         }
+    }
+
+    private mutating func put(_ octet: UInt8, into output: inout Octets) {
+        output.append(octet)
+        guard octet > ASCII.space || octet == ASCII.lf else { return }
+        last = octet
+        isBehindBreak = false
     }
 
     private mutating func begin(_ place: Place) {
@@ -40,8 +52,8 @@ struct HTMLText: Sendable {
             if kept.count < HTMLText.longestTag { kept.append(octet) } else { isTagTooLong = true }
             // No tag begins with a blank: a lone `<` is text.
             if kept.count == 1, octet <= ASCII.space || ASCII.isDigit(octet) || octet == ASCII.less {
-                output.append(ASCII.less)
-                output.append(octet)
+                put(ASCII.less, into: &output)
+                put(octet, into: &output)
                 place = .text
             }
             return
@@ -50,22 +62,25 @@ struct HTMLText: Sendable {
         if !isTagTooLong, kept.contains(ASCII.at), !kept.contains(where: { $0 <= ASCII.space }) {
             output.append(ASCII.less)
             output += kept
-            output.append(ASCII.greater)
-        } else if HTMLText.breaksLine(kept) {
-            output.append(ASCII.lf)
+            put(ASCII.greater, into: &output)
+        } else {
+            breakLine(output: &output)
         }
     }
 
     private mutating func takeEntity(_ octet: UInt8, into output: inout Octets) {
         if octet == ASCII.semicolon {
             place = .text
-            output.append(HTMLText.octet(ofEntity: kept))
+            let meant = HTMLText.octet(ofEntity: kept)
+            put(meant, into: &output)
+            // `<p>&nbsp;</p>` is how an empty line is written.
+            if meant == ASCII.space, last == ASCII.lf { last = meant }
         } else if kept.count < HTMLText.longestEntity, ASCII.isLetter(octet) || ASCII.isDigit(octet) || octet == 0x23 {
             kept.append(octet)
         } else {
             place = .text
-            output.append(0x26)
-            output += kept
+            put(0x26, into: &output)
+            for octet in kept { put(octet, into: &output) }
             takeText(octet, into: &output)
         }
     }
@@ -81,10 +96,23 @@ struct HTMLText: Sendable {
         return value > 0x20 && value < 0x7F ? UInt8(value) : ASCII.space
     }
 
-    private static func breaksLine(_ tag: Octets) -> Bool {
-        let name = tag.drop { $0 == 0x2F }.prefix { ASCII.isLetter($0) || ASCII.isDigit($0) }
-        return ASCII.equal(name, "br") || ASCII.equal(name, "p") || ASCII.equal(name, "div") || ASCII.equal(name, "tr")
-            || ASCII.equal(name, "td") || ASCII.equal(name, "li") || ASCII.equal(name, "pre") || ASCII.equal(name, "table")
-            || ASCII.equal(name, "hr") || ASCII.equal(name, "body") || ASCII.equal(name, "h1") || ASCII.equal(name, "h2") || ASCII.equal(name, "h3")
+    /// What the tag does to the line: `br` ends it, what stands in a block of its own begins one, a cell behind `Name:`
+    /// holds the field's body.
+    private mutating func breakLine(output: inout Octets) {
+        let name = kept.drop { $0 == 0x2F }.prefix { ASCII.isLetter($0) || ASCII.isDigit($0) }
+        let isBreak = ASCII.equal(name, "br")
+        if last == ASCII.colon, ASCII.equal(name, "td") || ASCII.equal(name, "th") {
+            output.append(ASCII.space)
+            isBehindBreak = true
+        } else if isBreak || HTMLText.isBlock(name) {
+            if isBreak || last != ASCII.lf { put(ASCII.lf, into: &output) }
+            isBehindBreak = true
+        }
+    }
+
+    private static func isBlock(_ name: ArraySlice<UInt8>) -> Bool {
+        ASCII.equal(name, "p") || ASCII.equal(name, "div") || ASCII.equal(name, "tr") || ASCII.equal(name, "td") || ASCII.equal(name, "th")
+            || ASCII.equal(name, "li") || ASCII.equal(name, "pre") || ASCII.equal(name, "table") || ASCII.equal(name, "hr")
+            || ASCII.equal(name, "body") || ASCII.equal(name, "h1") || ASCII.equal(name, "h2") || ASCII.equal(name, "h3")
     }
 }

@@ -91,6 +91,30 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
+    /// Whether a line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an
+    /// id would be one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
+    func mayEndID(_ line: Span<UInt8>) -> Bool {
+        guard isScanning, current != .references, current != .inReplyTo else { return false }
+        var end = line.count
+        while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
+        // Behind a `=` it may be a soft line break that nobody declared, or not.
+        guard end > 0, !scanner.endsWithEquals, scanner.isWithinBrackets || (scanner.isBlank && line[0] == ASCII.less) else { return false }
+        let word = line.extracting(0..<end)
+        let close = word.firstIndex(of: ASCII.greater) ?? end
+        for index in 0..<close where word[index] <= ASCII.space { return false }
+        return true
+    }
+
+    /// A line came that is no field, and no rest of an id either: an id that has not closed was cut there.
+    ///
+    /// - Returns: whether one was dropped.
+    mutating func dropCutID() -> Bool {
+        guard isScanning, current == .messageID, scanner.isWithinBrackets else { return false }
+        isScanning = false
+        current = nil
+        return true
+    }
+
     /// How a block came to its end.
     enum End: Sendable {
         /// An empty line, or a line that is no field.
@@ -108,7 +132,9 @@ struct HeaderBlock: Sendable {
     @discardableResult
     mutating func finish(_ end: End = .whole) -> Bool {
         let isShortened = switch end {
-        case .whole: false
+        // An id that never closes and has nothing behind it was cut, too, though an empty line or a word follows. Only of a
+        // mail that names no other: else a field more would make any bounce pass.
+        case .whole: isScanning && current == .messageID && messageIDs.isEmpty && scanner.isWithinBrackets
         case .cut: isScanning && scanner.isWithinBrackets
         case .cutWithinLine: isScanning && (scanner.isWithinBrackets || scanner.isBare)
         }

@@ -94,6 +94,12 @@ struct MessageIDScanner: Sendable {
     /// A `<` was not followed by its `>` so far.
     var isWithinBrackets: Bool { place == .inside }
 
+    /// The id within the brackets ends with `=` so far.
+    var endsWithEquals: Bool { place == .inside && current.last == ASCII.equals }
+
+    /// Nothing but blanks and comments has come so far.
+    var isBlank: Bool { place == .outside && found.isEmpty && bare.isEmpty }
+
     /// No `>` has come so far: the id, if there is one, stands without brackets.
     var isBare: Bool { found.isEmpty && place != .inside }
 

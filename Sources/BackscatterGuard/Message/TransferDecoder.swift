@@ -1,6 +1,7 @@
 // Undoes quoted-printable and base64, line by line, into lines. Only where a part says that it is encoded: blind
 // decoding spoils ids such as `<x=Aa@host>`. Lenient where mail is wrong about itself: a line of plain text in a
-// base64 part stays text, and `=xx` in lower case counts only where it stands for printable ASCII. RFC 2045 6.7, 6.8.
+// base64 part stays text, and `=xx` in lower case counts only where it stands for printable ASCII. NUL is left out: so
+// UTF-16, which some web mailers write, becomes the ASCII that field names and ids are made of. RFC 2045 6.7, 6.8.
 
 struct TransferDecoder: Sendable {
     enum Encoding: Sendable { case identity, quotedPrintable, base64 }
@@ -61,7 +62,7 @@ struct TransferDecoder: Sendable {
         var index = 0
         while index < end {
             if line[index] == ASCII.equals, index + 2 < end, let octet = escaped(line[index + 1], line[index + 2]) {
-                output.append(octet)
+                if octet != 0 { output.append(octet) }
                 index += 3
             } else {
                 output.append(line[index])
@@ -117,7 +118,8 @@ struct TransferDecoder: Sendable {
             bitCount += 6
             if bitCount >= 8 {
                 bitCount -= 8
-                output.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+                let octet = UInt8(truncatingIfNeeded: bits >> UInt32(bitCount))
+                if octet != 0 { output.append(octet) }
             }
         }
     }

@@ -27,9 +27,18 @@ extension HeaderBlock {
         names.contains(.failedRecipients) || type.report == .unnamed || type.report == .deliveryStatus
     }
 
-    var isFromDaemon: Bool { has(.from, Phrases.daemons.isFound) }
+    var isFromDaemon: Bool { says(.from, Phrases.daemons.isFound) }
 
-    var hasFailedSubject: Bool { has(.subject, Phrases.failedSubjects.isFound) }
+    var hasFailedSubject: Bool { says(.subject, Phrases.failedSubjects.isFound) }
+
+    /// Whether the words of a field that people read, as it stands or with its encoded words decoded, hold what is asked for.
+    func says(_ name: FieldName, _ holds: (Span<UInt8>) -> Bool) -> Bool {
+        has(name) { body in
+            if holds(body) { return true }
+            guard EncodedWords.mayStand(in: body) else { return false }
+            return holds(EncodedWords.decoded(body).span)
+        }
+    }
 
     private var hasNullSender: Bool { has(.returnPath) { $0.count == 2 && $0[0] == ASCII.less && $0[1] == ASCII.greater } }
 

@@ -86,14 +86,14 @@ extension NotificationReader.Findings {
         outer.isFromDaemon = header.isFromDaemon || header.has(.from) { $0.count >= 2 && $0.spells("<>", at: $0.count - 2) }
         outer.hasFailedSubject = header.hasFailedSubject
         outer.isWritten = !header.referenceIDs.isEmpty || header.names.contains(.mailer) || header.names.contains(.userAgent)
-        outer.isReadReceipt = header.has(.subject) { Phrases.readReceipts.isPrefix(of: $0) }
+        outer.isReadReceipt = header.says(.subject) { Phrases.readReceipts.isPrefix(of: $0) }
         if (outer.isFromDaemon && outer.hasFailedSubject) || !outer.failedRecipients.isEmpty { words.needsWords = false }
         outer.isAutoReply = Self.isAutoReply(header)
     }
 
     private static func isAutoReply(_ header: HeaderBlock) -> Bool {
         if header.names.contains(.appleAction) || header.names.contains(.autoreply) || header.names.contains(.autorespond) { return true }
-        if header.has(.autoSubmitted, { $0.spells("auto-replied") }) || header.has(.subject, Phrases.autoReplies.isFound) { return true }
+        if header.has(.autoSubmitted, { $0.spells("auto-replied") }) || header.says(.subject, Phrases.autoReplies.isFound) { return true }
         return header.has(.precedence) { precedence in
             let all = 0..<precedence.count
             return precedence.spells("auto_reply", in: all) || precedence.spells("auto-reply", in: all)
@@ -235,10 +235,31 @@ extension NotificationReader.Findings {
     /// A bounce without report fields needs two signs that are independent of each other.
     private var isTextBounce: Bool {
         if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
+        if tellsOfIncomingMail, !(outer.isFromDaemon && outer.hasFailedSubject) { return false }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
         if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
         if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
         return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
+    }
+
+    /// The mail shown came from elsewhere to the one who is notified: virus scanners and quarantines tell of such, and its id
+    /// is a stranger's. A mail returned to him would come from him, or at least from his domain.
+    private var tellsOfIncomingMail: Bool {
+        let notified = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
+        guard !notified.isEmpty else { return false }
+        let recipients = details.reading(.to) { AddressScanner.addresses(in: $0) } ?? []
+        guard recipients.contains(where: { notified.contains(ASCII.lowercased($0)) }) else { return false }
+        let senders = [FieldName.returnPath, .sender, .from].flatMap { name in
+            details.reading(name) { AddressScanner.addresses(in: $0, atMost: 4) } ?? []
+        }
+        let domains = notified.map(Self.domain)
+        return !senders.isEmpty && !senders.contains { domains.contains(Self.domain(ASCII.lowercased($0))) }
+    }
+
+    /// What stands behind the last `@`.
+    private static func domain(_ address: Octets) -> Octets {
+        guard let at = address.lastIndex(of: ASCII.at) else { return [] }
+        return Octets(address[(at + 1)...])
     }
 
     private var failedRecipients: [Octets] {

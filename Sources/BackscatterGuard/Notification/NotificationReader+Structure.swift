@@ -49,6 +49,10 @@ extension NotificationReader {
 
     /// A line in a header section that is no field.
     private mutating func takeStrayLine(_ line: Span<UInt8>, _ role: Role) {
+        if block.mayEndID(line) {
+            block.extend(line)
+            return
+        }
         switch role {
         case .outer:
             // An mbox line above, or a spoilt field: the section goes on.
@@ -62,7 +66,7 @@ extension NotificationReader {
             scope.hasMarker = true
             takeTextLine(line, continues: false)
         case .returned:
-            break
+            if block.dropCutID() { findings.isBroken = true }
         }
     }
 
@@ -89,9 +93,13 @@ extension NotificationReader {
             findings.takeOuter(ended)
             beginBody(ended, ended.contentType)
         case .part:
-            beginBody(ended, ended.contentType)
-            // Without an empty line between, the returned mail's fields stand in the part's own header.
-            if case .header(.returned) = mode, ended.names.messageNames >= 3, ended.looksReturned { takeReturned(ended, fromText: false) }
+            let type = ended.contentType
+            // Some gateways leave the part's own header out: the returned mail's fields stand in its place, or behind its own.
+            if type.mayReturn, ended.names.messageNames >= 3, ended.looksReturned {
+                takeReturned(ended, fromText: false)
+            } else {
+                beginBody(ended, type)
+            }
         case .returned:
             takeReturned(ended, fromText: false)
             if isOverlong, ended.messageIDs.isEmpty {

@@ -16,9 +16,7 @@ extension NotificationReader {
             if text.isOpen { block.extend(line) }
             return
         }
-        var start = 0
-        while start < line.count, line[start] == ASCII.greater { start += 1 }
-        if start > 0, start < line.count, line[start] == ASCII.space { start += 1 }
+        let start = NotificationReader.endOfQuoting(line)
         var first = start
         while first < line.count, ASCII.isBlank(line[first]) || line[first] == ASCII.cr { first += 1 }
         guard first < line.count else {
@@ -31,6 +29,18 @@ extension NotificationReader {
         if text.isOpen, takeBlockLine(line, start: start, first: first) { return }
         takeFreeLine(line, start: start, first: first)
     }
+
+    /// `> `, `>> `, `> > ` and `| ` before a line: quoted once or more often. One blank belongs to each mark.
+    private static func endOfQuoting(_ line: Span<UInt8>) -> Int {
+        var start = 0
+        while start < line.count, line[start] == ASCII.greater || line[start] == bar {
+            start += 1
+            if start < line.count, line[start] == ASCII.space { start += 1 }
+        }
+        return start
+    }
+
+    private static let bar: UInt8 = 0x7C
 
     private mutating func takeEmptyTextLine() {
         findings.words.endParagraph()
@@ -47,9 +57,16 @@ extension NotificationReader {
             block.begin(field.name, line.extracting(field.body..<line.count))
             return true
         }
+        if block.mayEndID(line.extracting(first..<line.count)) {
+            block.extend(line.extracting(first..<line.count))
+            return true
+        }
         // Gateways break long fields without indentation: such lines don't end what is clearly a header section.
         let isDelimiter = line.count > 2 && line[0] == ASCII.hyphen && line[1] == ASCII.hyphen
-        if block.names.messageNames >= 2, !isDelimiter { return true }
+        if block.names.messageNames >= 2, !isDelimiter {
+            if block.dropCutID() { findings.isBroken = true }
+            return true
+        }
         endTextBlock()
         if case .text = mode { return false }
         return true
