@@ -243,16 +243,19 @@ extension NotificationReader.Findings {
         return words.hasFailure && !outer.isWritten && !outer.isAutoReply && (hasPartOriginal || hasTracedOriginal)
     }
 
-    /// The mail shown came from elsewhere to the domain of the one who is notified: virus scanners, quarantines and moderators'
-    /// desks tell of such, and its id is a stranger's. A mail returned to him would come from him, or at least from his domain.
+    /// The mail shown came from elsewhere to the one who is notified: virus scanners, quarantines and moderators' desks tell of
+    /// such, and its id is a stranger's. A mail returned to him would come from him, or at least from his domain. Mail to others
+    /// of his domain may have gone through a list of his, so there the subject must not speak of failure.
     private var tellsOfIncomingMail: Bool {
-        let notified = Self.domains(AddressScanner.addresses(in: outer.to.span, atMost: 16))
-        let recipients = Self.domains(details.reading(.to) { AddressScanner.addresses(in: $0) } ?? [])
-        guard recipients.contains(where: notified.contains) else { return false }
+        let notified = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
+        let recipients = details.reading(.to) { AddressScanner.addresses(in: $0).map(ASCII.lowercased) } ?? []
+        let domains = Self.domains(notified)
+        let isOwn = recipients.contains(where: notified.contains)
+        guard isOwn || (!outer.hasFailedSubject && Self.domains(recipients).contains(where: domains.contains)) else { return false }
         let senders = [FieldName.returnPath, .sender, .from].flatMap { name in
             Self.domains(details.reading(name) { AddressScanner.addresses(in: $0, atMost: 4) } ?? [])
         }
-        return !senders.isEmpty && !senders.contains(where: notified.contains)
+        return !senders.isEmpty && !senders.contains(where: domains.contains)
     }
 
     /// What stands behind the last `@` of each, in lower case.

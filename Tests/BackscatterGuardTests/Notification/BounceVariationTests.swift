@@ -197,6 +197,12 @@ private func quoted(_ text: String, by mark: String) -> String {
         #expect(notice(shown).kind == .bounce && notice(shown).ids == ["theirs@x.example"])
     }
 
+    /// A list at the notified domain passed a stranger's mail on, and that is returned.
+    @Test func mailOfAListStaysABounce() {
+        let shown = Self.shown.replacing("US@our.example", with: "list@our.example")
+        #expect(notice(shown, subject: "Undeliverable: hello").kind == .bounce && notice(shown).kind == .other)
+    }
+
     @Test func reportsStay() {
         #expect(read(Samples.report(Self.shown)).kind == .bounce)
         #expect(read("X-Failed-Recipients: x@y.example\n\(Samples.daemon)\n\(Self.shown)").kind == .bounce)
