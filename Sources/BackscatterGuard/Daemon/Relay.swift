@@ -239,8 +239,8 @@ final class Relay: SessionSink {
     }
 
     private func balance() {
-        let upstreamWaits = (upstream?.backlog ?? 0) > 0
-        if upstreamWaits {
+        let (client, upstream) = (client, upstream)
+        if (upstream?.backlog ?? 0) > 0 {
             if upstreamStalledSince == 0 { upstreamStalledSince = worker.now }
         } else if upstreamStalledSince > 0 {
             session.upstreamPaused(for: worker.now - upstreamStalledSince)
@@ -257,7 +257,9 @@ final class Relay: SessionSink {
         guard !worker.clientGather.isEmpty else { return }
         var gathered: Octets = []
         swap(&gathered, &worker.clientGather)
-        client?.send(gathered.span)
+        // The last reply goes out together with the FIN that `linger` sends.
+        let isLast = if case .flush = closing { true } else { false }
+        client?.send(gathered.span, waitsForMore: isLast)
         gathered.removeAll(keepingCapacity: gathered.count <= 65_536)
         swap(&gathered, &worker.clientGather)
     }

@@ -108,6 +108,16 @@ struct HeaderBlock: Sendable {
         return true
     }
 
+    /// A line came that is no field, and no rest of an id either: an id that has not closed was cut there.
+    ///
+    /// - Returns: whether one was dropped.
+    mutating func dropCutID() -> Bool {
+        guard isScanning, current == .messageID, scanner.isWithinBrackets else { return false }
+        isScanning = false
+        current = nil
+        return true
+    }
+
     /// How a block came to its end.
     enum End: Sendable {
         /// An empty line, or a line that is no field.
@@ -125,7 +135,9 @@ struct HeaderBlock: Sendable {
     @discardableResult
     mutating func finish(_ end: End = .whole) -> Bool {
         let isShortened = switch end {
-        case .whole: false
+        // An id that never closes and has nothing behind it was cut, too, though an empty line or a word follows. Only of a
+        // mail that names no other: else a field more would make any bounce pass.
+        case .whole: isScanning && current == .messageID && messageIDs.isEmpty && scanner.isWithinBrackets
         case .cut: isScanning && scanner.isWithinBrackets
         case .cutWithinLine: isScanning && (scanner.isWithinBrackets || scanner.isBare)
         }

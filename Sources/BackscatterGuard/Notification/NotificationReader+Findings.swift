@@ -234,9 +234,8 @@ extension NotificationReader.Findings {
 
     /// A bounce without report fields needs two signs that are independent of each other.
     private var isTextBounce: Bool {
-        if hasReportText || !outer.failedRecipients.isEmpty { return true }
-        if tellsOfIncomingMail { return false }
-        if words.hasSignature { return true }
+        if hasReportText || !outer.failedRecipients.isEmpty || words.hasSignature { return true }
+        if tellsOfIncomingMail, !(outer.isFromDaemon && outer.hasFailedSubject) { return false }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
         if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
         if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal || (hasPartOriginal && !outer.isWritten) }

@@ -63,7 +63,7 @@ extension NotificationReader {
             scope.hasMarker = true
             takeTextLine(line, continues: false)
         case .returned:
-            break
+            if block.dropCutID() { findings.isBroken = true }
         }
     }
 

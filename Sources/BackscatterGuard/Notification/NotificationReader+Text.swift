@@ -62,7 +62,10 @@ extension NotificationReader {
         if block.joinID(line.extracting(first..<line.count)) { return true }
         // Gateways break long fields without indentation: such lines don't end what is clearly a header section.
         let isDelimiter = line.count > 2 && line[0] == ASCII.hyphen && line[1] == ASCII.hyphen
-        if block.names.messageNames >= 2, !isDelimiter { return true }
+        if block.names.messageNames >= 2, !isDelimiter {
+            if block.dropCutID() { findings.isBroken = true }
+            return true
+        }
         endTextBlock()
         if case .text = mode { return false }
         return true

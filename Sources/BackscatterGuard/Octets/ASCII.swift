@@ -31,6 +31,15 @@ public enum ASCII {
     @inlinable public static func isBlank(_ octet: UInt8) -> Bool { octet == space || octet == tab }
     /// Below space, or DEL.
     @inlinable public static func isControl(_ octet: UInt8) -> Bool { octet < space || octet == del }
+    /// Whether there is a control other than TAB. Looks at every octet, without a branch for any: short lines are faster so.
+    static func hasControl(_ octets: Span<UInt8>) -> Bool {
+        var found: UInt8 = 0
+        for index in octets.indices {
+            let octet = octets[index]
+            found |= (octet < space && octet != tab ? 1 : 0) | (octet == del ? 1 : 0)
+        }
+        return found != 0
+    }
     /// `A`-`Z` to `a`-`z`; all else as it is.
     @inlinable public static func lowercase(_ octet: UInt8) -> UInt8 { octet >= 0x41 && octet <= 0x5A ? octet | 0x20 : octet }
 

@@ -36,4 +36,21 @@ extension Array where Element == UInt8 {
     public mutating func append(_ span: Span<UInt8>) {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
+
+    /// Appends text as UTF-8. Written out, because the standard library copies a `UTF8View` octet by octet.
+    mutating func append(text: String) {
+        let isDone: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe append(contentsOf: $0) }
+        if isDone == nil { append(contentsOf: text.utf8) }
+    }
+
+    /// Appends a word of the program's own.
+    mutating func append(word: StaticString) {
+        word.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends a number in decimal digits.
+    mutating func append(decimal number: UInt64) {
+        if number > 9 { append(decimal: number / 10) }
+        append(ASCII.zero + UInt8(number % 10))
+    }
 }

@@ -14,19 +14,29 @@ extension ASCII {
 
     /// Likewise, behind what is there: for lines that are written for every mail.
     public static func appendWashed(_ octets: some Collection<UInt8>, limit: Int = 256, to text: inout Octets) {
-        let shown = octets.prefix(limit)
-        // Nearly always there is nothing to wash.
-        if shown.allSatisfy({ $0 >= space && $0 < del && $0 != backslash }) {
-            text.append(contentsOf: shown)
-        } else {
-            appendEscaped(shown, to: &text)
-        }
-        if octets.count > limit { for _ in 0..<3 { text.append(dot) } }
+        appendWashed(Octets(octets.prefix(limit)).span, limit: limit, to: &text)
+        if octets.count > limit { text.append(word: "...") }
     }
 
-    private static func appendEscaped(_ octets: some Collection<UInt8>, to text: inout Octets) {
-        for octet in octets {
-            if octet < space || octet >= del || octet == backslash {
+    /// Likewise.
+    static func appendWashed(_ octets: Span<UInt8>, limit: Int = 256, to text: inout Octets) {
+        let shown = octets.extracting(first: limit)
+        // Nearly always there is nothing to wash.
+        if isPrintable(shown) { text.append(shown) } else { appendEscaped(shown, to: &text) }
+        if octets.count > limit { text.append(word: "...") }
+    }
+
+    private static func isPrintable(_ octets: Span<UInt8>) -> Bool {
+        for index in octets.indices where needsEscape(octets[index]) { return false }
+        return true
+    }
+
+    private static func needsEscape(_ octet: UInt8) -> Bool { octet < space || octet >= del || octet == backslash }
+
+    private static func appendEscaped(_ octets: Span<UInt8>, to text: inout Octets) {
+        for index in octets.indices {
+            let octet = octets[index]
+            if needsEscape(octet) {
                 text.append(backslash)
                 text.append(0x78)
                 text.append(hexDigit(octet >> 4))
@@ -37,5 +47,6 @@ extension ASCII {
         }
     }
 
-    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? zero + value : 0x57 + value }
+    /// Of 0...15, in lower case.
+    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? zero + value : 0x57 + value }
 }

@@ -70,12 +70,14 @@ import Glibc
     }
 
     /// Writes `first` and then `second`, in one system call where the kernel takes both; the rest waits in the backlog.
-    public final func send(_ first: Span<UInt8>, _ second: Span<UInt8>) {
+    ///
+    /// - Parameter waitsForMore: the kernel may keep it back for what follows at once: more octets, or the end (MSG_MORE, tcp(7)). In clear only.
+    public final func send(_ first: Span<UInt8>, _ second: Span<UInt8>, waitsForMore: Bool = false) {
         guard isOpen, first.count + second.count > 0 else { return }
         if backlog > 0 { return keep(first, second, from: 0) }
         if let tls { return send(first, second, in: tls) }
         let sent = unsafe first.withUnsafeBufferPointer { one in
-            unsafe second.withUnsafeBufferPointer { two in unsafe write(one, two) }
+            unsafe second.withUnsafeBufferPointer { two in unsafe write(one, two, CInt(MSG_NOSIGNAL) | (waitsForMore ? CInt(MSG_MORE) : 0)) }
         }
         if sent < 0 {
             let number = errno
@@ -88,11 +90,11 @@ import Glibc
     }
 
     /// Writes one piece.
-    public final func send(_ octets: Span<UInt8>) { send(octets, Octets().span) }
+    public final func send(_ octets: Span<UInt8>, waitsForMore: Bool = false) { send(octets, Octets().span, waitsForMore: waitsForMore) }
 
-    private func write(_ one: UnsafeBufferPointer<UInt8>, _ two: UnsafeBufferPointer<UInt8>) -> Int {
-        if two.isEmpty { return unsafe Glibc.send(descriptor, one.baseAddress, one.count, CInt(MSG_NOSIGNAL)) }
-        if one.isEmpty { return unsafe Glibc.send(descriptor, two.baseAddress, two.count, CInt(MSG_NOSIGNAL)) }
+    private func write(_ one: UnsafeBufferPointer<UInt8>, _ two: UnsafeBufferPointer<UInt8>, _ flags: CInt) -> Int {
+        if two.isEmpty { return unsafe Glibc.send(descriptor, one.baseAddress, one.count, flags) }
+        if one.isEmpty { return unsafe Glibc.send(descriptor, two.baseAddress, two.count, flags) }
         var pieces = unsafe (
             iovec(iov_base: UnsafeMutableRawPointer(mutating: one.baseAddress), iov_len: one.count),
             iovec(iov_base: UnsafeMutableRawPointer(mutating: two.baseAddress), iov_len: two.count)
@@ -101,7 +103,7 @@ import Glibc
             var message = unsafe msghdr()
             unsafe message.msg_iov = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: iovec.self)
             unsafe message.msg_iovlen = 2
-            return unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+            return unsafe sendmsg(descriptor, &message, flags)
         }
     }
 

@@ -27,19 +27,12 @@ public enum Command {
     public static func verb(of line: Span<UInt8>) -> Verb {
         var key: UInt64 = 0
         var length = 0
-        var inVerb = true
-        for index in line.indices {
-            let octet = line[index]
-            if ASCII.isBlank(octet) {
-                if index == 0 { return .malformed }
-                inVerb = false
-            } else if ASCII.isControl(octet) {
-                return .malformed
-            } else if inVerb {
-                length += 1
-                key = key << 8 | UInt64(ASCII.lowercase(octet))
-            }
+        while length < line.count, !ASCII.isBlank(line[length]) {
+            key = key << 8 | UInt64(ASCII.lowercase(line[length]))
+            length += 1
         }
+        if length == 0 { return line.isEmpty ? .unknown : .malformed }
+        guard !ASCII.hasControl(line) else { return .malformed }
         guard length <= 8 else { return .unknown }
         for entry in table where entry.key == key { return entry.verb }
         return .unknown

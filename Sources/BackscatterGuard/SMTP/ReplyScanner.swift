@@ -44,6 +44,7 @@ public struct ReplyScanner: Sendable {
     ///
     /// Source: RFC 5321 4.2.1; limits of R10.
     public mutating func scan(_ span: Span<UInt8>, from start: Int) -> Step {
+        if let step = scanLine(span, from: start) { return step }
         var index = start
         while index < span.count, !isMalformed {
             if take(span[index]) {
@@ -56,6 +57,18 @@ public struct ReplyScanner: Sendable {
         if isMalformed { return .malformed }
         carried.append(span.extracting(start..<span.count))
         return .needsMore
+    }
+
+    /// Nearly every reply: one line that lies whole in the span. nil: to be taken octet by octet.
+    private func scanLine(_ span: Span<UInt8>, from start: Int) -> Step? {
+        guard lines == 0, column == 0, !isMalformed, let lf = span.firstIndex(of: ASCII.lf, from: start) else { return nil }
+        let line = span.extracting(start..<lf)
+        guard line.count > 3, line.count < Self.lineLimit, line[line.count - 1] == ASCII.cr else { return nil }
+        guard ASCII.isDigit(line[0]), ASCII.isDigit(line[1]), ASCII.isDigit(line[2]) else { return nil }
+        let code = Int(line[0] - ASCII.zero) * 100 + Int(line[1] - ASCII.zero) * 10 + Int(line[2] - ASCII.zero)
+        guard (200...599).contains(code), line.count == 4 || line[3] == ASCII.space else { return nil }
+        for index in 4..<max(4, line.count - 1) where line[index] == ASCII.cr || line[index] == ASCII.nul { return nil }
+        return .reply(code: code, end: lf + 1)
     }
 
     /// Makes ready for the next reply, whatever came before.

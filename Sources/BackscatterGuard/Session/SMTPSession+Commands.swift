@@ -3,8 +3,7 @@
 
 extension SMTPSession {
     /// Dispatches one command line without its CRLF.
-    mutating func command(_ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
-        let verb = Command.verb(of: line)
+    mutating func command(_ verb: Verb, _ line: Span<UInt8>, at now: Int64, into sink: some SessionSink) -> Bool {
         if isBroken {
             if case .quit = verb {} else { end(Replies.upstreamLost, into: sink); return true }
         }

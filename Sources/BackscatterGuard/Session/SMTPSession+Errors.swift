@@ -31,9 +31,10 @@ extension SMTPSession {
             return true
         }
         guard hasServed(at: now) else { return false }
-        guard command(line, at: now, into: sink) else { return false }
+        let verb = Command.verb(of: line)
+        guard command(verb, line, at: now, into: sink) else { return false }
         penalty = .none
-        countJunk(Command.verb(of: line), at: now, into: sink)
+        countJunk(verb, at: now, into: sink)
         return true
     }
 

@@ -170,7 +170,7 @@ extension SMTPSession {
         case .command(let line):
             input = .command
             // XFORWARD may have to be answered before MAIL.
-            if !command(line.span, at: now, into: sink) { (self.line, lineIsComplete) = (line, true) }
+            if !command(Command.verb(of: line.span), line.span, at: now, into: sink) { (self.line, lineIsComplete) = (line, true) }
         case .release: repeatEnvelope(at: now, into: sink)
         case nil: break
         }

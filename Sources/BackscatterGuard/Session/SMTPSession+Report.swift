@@ -22,11 +22,21 @@ extension SMTPSession {
     private func summary(of transaction: MailTransaction, reply: Octets?) -> TransactionSummary {
         TransactionSummary(
             session: number, client: transaction.forwardedClient ?? client, tls: tls, reversePath: transaction.reversePath.octets,
-            forwardPaths: transaction.recipients.lazy.filter { $0.reply == .accepted }.prefix(MailTransaction.keptRecipients).map(\.path.octets),
+            forwardPaths: acceptedPaths(of: transaction),
             recipientCount: transaction.recipientsAccepted, isOutgoing: transaction.isOutgoing, hasContent: transaction.hasContent,
             size: transaction.contentOctets, judgement: transaction.hold?.judgement ?? settled(transaction),
             evidence: transaction.hold?.evidence, reply: reply
         )
+    }
+
+    /// The first of them: a loop, because it runs for every mail.
+    private func acceptedPaths(of transaction: MailTransaction) -> [Octets] {
+        var paths: [Octets] = []
+        for recipient in transaction.recipients where recipient.reply == .accepted {
+            guard paths.count < MailTransaction.keptRecipients else { break }
+            paths.append(recipient.path.octets)
+        }
+        return paths
     }
 
     /// What is certain from the recipient alone, where nothing is judged: `tagged`.

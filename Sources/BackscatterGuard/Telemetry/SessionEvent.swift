@@ -112,8 +112,16 @@ extension SessionEvent {
 
     /// `S` and at least eight hexadecimal digits.
     static func name(_ session: UInt64) -> String {
-        let digits = String(session, radix: 16)
-        return "S" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+        var name: Octets = []
+        appendName(session, to: &name)
+        return String(decoding: name, as: UTF8.self)
+    }
+
+    fileprivate static func appendName(_ session: UInt64, to line: inout Octets) {
+        line.append(UInt8(ascii: "S"))
+        for digit in (0..<max(8, 16 - session.leadingZeroBitCount / 4)).reversed() {
+            line.append(ASCII.hexDigit(UInt8(truncatingIfNeeded: session >> (4 * UInt64(digit))) & 15))
+        }
     }
 }
 
@@ -127,44 +135,44 @@ extension TransactionSummary {
     /// Octets all the way: this is written for every mail.
     func append(to line: inout Octets) {
         line.reserveCapacity(line.count + 384)
-        line.append(SessionEvent.name(session))
-        line.append(" ")
-        line.append(action)
-        line.append(":")
+        SessionEvent.appendName(session, to: &line)
+        line.append(ASCII.space)
+        line.append(text: action)
+        line.append(ASCII.colon)
         if let judgement {
-            line.append(" verdict=")
-            line.append(judgement.verdict.rawValue)
-            line.append(" reason=")
-            line.append(judgement.reason.rawValue)
-            if judgement.wouldRefuse { line.append(" would=refuse") }
+            line.append(word: " verdict=")
+            line.append(text: judgement.verdict.rawValue)
+            line.append(word: " reason=")
+            line.append(text: judgement.reason.rawValue)
+            if judgement.wouldRefuse { line.append(word: " would=refuse") }
         }
-        line.append(" client=")
-        line.append(shownClient)
+        line.append(word: " client=")
+        appendClient(to: &line)
         if let tls {
-            line.append(" tls=")
-            line.append(tls.version)
-            line.append(" cipher=")
-            line.append(tls.cipher)
+            line.append(word: " tls=")
+            line.append(text: tls.version)
+            line.append(word: " cipher=")
+            line.append(text: tls.cipher)
         }
-        line.append(" from=<", washed: reversePath, ">")
-        for path in forwardPaths { line.append(" to=<", washed: path, ">") }
+        line.append(" from=<", washed: reversePath.span, ">")
+        for path in forwardPaths { line.append(" to=<", washed: path.span, ">") }
         if recipientCount > forwardPaths.count {
-            line.append(" nrcpt=")
-            line.append(String(recipientCount))
+            line.append(word: " nrcpt=")
+            line.append(decimal: UInt64(recipientCount))
         }
         if let evidence {
-            if let shownID { line.append(" msgid=<", washed: shownID.octets, ">") }
-            line.append(" kind=")
-            line.append(evidence.kind.rawValue)
+            if let shownID { line.append(" msgid=<", washed: shownID.octets.span, ">") }
+            line.append(word: " kind=")
+            line.append(text: evidence.kind.rawValue)
         } else if let messageID {
-            line.append(" msgid=<", washed: messageID.octets, ">")
+            line.append(" msgid=<", washed: messageID.octets.span, ">")
         }
         if let size {
-            line.append(" size=")
-            line.append(String(size))
+            line.append(word: " size=")
+            line.append(decimal: UInt64(size))
         }
-        if let queueID { line.append(" queue_id=", washed: queueID, "") }
-        if let reply { line.append(" reply=\"", washed: reply.prefix { $0 != ASCII.cr }, "\"") }
+        if let queueID { line.append(" queue_id=", washed: queueID.span, "") }
+        if let reply { line.append(" reply=\"", washed: reply.span.extracting(..<(reply.span.firstIndex(of: ASCII.cr) ?? reply.count)), "\"") }
     }
 
     /// The id that decided, or the first that a notification names; of another mail its own.
@@ -174,6 +182,10 @@ extension TransactionSummary {
 
     /// XFORWARD may say that the address is not known.
     var shownClient: String { client.family == .unixSocket ? "unknown" : client.text }
+
+    private func appendClient(to line: inout Octets) {
+        if client.family == .unixSocket { line.append(word: "unknown") } else { client.appendText(to: &line) }
+    }
 
     /// What became of it, in a word.
     var action: String {
@@ -185,11 +197,9 @@ extension TransactionSummary {
 }
 
 extension Array where Element == UInt8 {
-    fileprivate mutating func append(_ text: String) { append(contentsOf: text.utf8) }
-
-    fileprivate mutating func append(_ before: StaticString, washed octets: some Collection<UInt8>, _ after: StaticString) {
-        before.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    fileprivate mutating func append(_ before: StaticString, washed octets: Span<UInt8>, _ after: StaticString) {
+        append(word: before)
         ASCII.appendWashed(octets, to: &self)
-        after.withUTF8Buffer { unsafe append(contentsOf: $0) }
+        append(word: after)
     }
 }

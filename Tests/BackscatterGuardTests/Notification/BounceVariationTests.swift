@@ -32,7 +32,7 @@ private func quoted(_ text: String, by mark: String) -> String {
         let bent = "Message-ID: <sent@our.example>\nsome words\nmore\n"
         #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: bent))).ids == ["sent@our.example"])
         let open = "Message-ID: <sent@our.example\nsome words of a broken field\nX-Other: y\n"
-        #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: open))).ids == ["sent@our.example"])
+        #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: open))).ids.isEmpty)
         let none = "Message-ID:\nthem@x.example is away <no@x>\n"
         #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: none))).ids.isEmpty)
     }

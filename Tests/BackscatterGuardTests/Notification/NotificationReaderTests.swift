@@ -264,6 +264,23 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
         #expect(read(Samples.qmail("From: us@our.example\nReceived: from a by b\nMessage-ID: \(id)")).ids.isEmpty != counts)
     }
 
+    /// Behind it comes an empty line or a word. The rest of an id that was broken without indentation is put to it.
+    @Test(arguments: [
+        ("<sent@our.exa\n\n", false), ("<sent@our.exa\n\n--- message truncated ---\n", false), ("<sent@our.exa\nmple>\nDate: today\n\n", true), ("<sent@our.exa\nmple and more>\nDate: today\n\n", false),
+        ("<sent@our.exa\nmple\nDate: today\n\n", true), ("<sent@our.exa=\nmple>\nDate: today\n\n", true),
+        ("<sent@our.example\nTo: them@x.example\n\n", true), ("<sent@our.example>\n\n", true), ("sent@our.example\n\n", true),
+        ("<sent@our.example>\nReferences: <a@b\n\n", true), ("<sent@our.example>\nMessage-ID: <a@b\n\n", true),
+        ("<sent@our.example>\nResent-Message-ID: <a@b\n\n", true),
+    ])
+    func anIDWithoutEndThatNothingFollowsIsNone(_ id: String, _ counts: Bool) {
+        let original = "From: us@our.example\nReceived: from a by b\nMessage-ID: \(id)"
+        for text in [Samples.qmail(original), Samples.report(original), Samples.report(original, type: "text/rfc822-headers")] {
+            let evidence = read(text)
+            #expect(evidence.ids.first == (counts ? "sent@our.example" : nil))
+            #expect(evidence.isUnreadable != counts)
+        }
+    }
+
     @Test func aSystemsMailWithinABounceYieldsWhatItReturns() {
         let inner = Samples.report(Samples.original).replacing("From: MAILER-DAEMON@mx.example", with: "Return-Path: <>\nFrom: no-reply@x").replacing("report; report-type=delivery-status", with: "mixed")
         let outer = "\(Samples.daemon)Content-Type: multipart/report; report-type=delivery-status; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n\(inner)\n--o--\n"
@@ -318,5 +335,22 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
         let evidence = read(text)
         #expect(evidence.kind == kind)
         #expect(evidence.ids == (kind == .mdn || kind == .feedbackReport ? ["sent@our.example"] : []))
+    }
+
+    /// Mail of a stranger to the addressee himself returns nothing; of the addressee, or to others, it does.
+    @Test(arguments: [
+        ("bob@partner.example", "us@our.example", NotificationKind.other), ("bob@partner.example", "Us <US@our.example>, eve@our.example", .other),
+        ("us@our.example", "us@our.example", .bounce), ("us@our.example", "bob@partner.example", .bounce), ("bob@partner.example", "eve@our.example", .bounce),
+    ])
+    func noticesToTheRecipient(_ from: String, _ to: String, _ kind: NotificationKind) {
+        let carried = "Received: from a by b\nFrom: \(from)\nTo: \(to)\nSubject: x\nMessage-ID: <carried@x>\n\nhello\n"
+        for sender in ["Virus filter <postmaster@gw.example>", "MAILER-DAEMON@gw.example"] {
+            let text = "From: \(sender)\nTo: us@our.example\nSubject: A virus was found\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+                + "The message could not be delivered, because it contained a virus.\n--b\nContent-Type: message/rfc822\n\n\(carried)\n--b--\n"
+            #expect(read(text).kind == kind, "\(sender)")
+        }
+        // A report of a delivery needs no second sign.
+        #expect(read(Samples.report(carried)).kind == .bounce)
+        #expect(read(Samples.qmail(carried)).kind == .bounce)
     }
 }
