@@ -244,13 +244,12 @@ extension NotificationReader.Findings {
 
     /// The mail shown came from elsewhere to the one who is notified: virus scanners, quarantines and moderators' desks tell of
     /// such, and its id is a stranger's. A mail returned to him would come from him, or at least from his domain. Mail to others
-    /// of his domain may have gone through a list of his, so there the subject must not speak of failure.
+    /// of his domain may have gone through a list of his.
     private var tellsOfIncomingMail: Bool {
         let notified = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
         let recipients = details.reading(.to) { AddressScanner.addresses(in: $0).map(ASCII.lowercased) } ?? []
         let domains = Self.domains(notified)
-        let isOwn = recipients.contains(where: notified.contains)
-        guard isOwn || (!outer.hasFailedSubject && Self.domains(recipients).contains(where: domains.contains)) else { return false }
+        guard recipients.contains(where: notified.contains) else { return false }
         let senders = [FieldName.returnPath, .sender, .from].flatMap { name in
             Self.domains(details.reading(name) { AddressScanner.addresses(in: $0, atMost: 4) } ?? [])
         }
