@@ -10,7 +10,7 @@ struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fills the sent log with past days, out of logs of mail servers and out of mailboxes.",
         discussion: """
-            Logs of Postfix, Exim and sendmail, plain or .gz, mboxes and Maildirs of sent mail. Run it as the user that guardd \
+            Logs of Postfix, Exim and sendmail and mboxes, plain or .gz, and Maildirs of sent mail, also while they are in use. Run it as the user that guardd \
             runs as. Who is one of us is read from the configuration: protected_domains, outgoing_networks, and the [[source]] of \
             the same format. What is imported twice changes nothing. Exit status 65 when a file could not be read (the others \
             are imported), 78 when the configuration or the log needs mending.
@@ -25,7 +25,7 @@ struct Import: ParsableCommand {
     @Flag(help: "State that the imported logs tell of all mail that left between their first and their last line.")
     var covers = false
 
-    @Argument(help: "Logs, .gz too, mboxes, Maildirs.")
+    @Argument(help: "Logs and mboxes, .gz too, and Maildirs.")
     var files: [String]
 
     func run() throws {
@@ -44,7 +44,9 @@ struct Import: ParsableCommand {
                     refused += 1
                 }
             }
-            for line in try report.conclude(covers: covers && refused == 0) { say(line) }
+            if report.unread > 0 { complain("\(report.unread) files of mailboxes could not be read: the ids in them are not in the log") }
+            refused += report.unread
+            for line in try report.conclude(covers: covers, isWhole: refused == 0) { say(line) }
             return refused
         }
         if refused > 0 {

@@ -10,6 +10,8 @@ public struct ImportReport {
     /// Over all logs imported so far.
     private var first: Int64?
     private var last: Int64?
+    /// Files of mailboxes that could not be read.
+    public private(set) var unread = 0
 
     /// - Throws: what keeps the log from being read.
     public init(_ configuration: Configuration, _ policy: Policy, _ log: any SentLogDesk, at now: Int64) throws(SentLogError) {
@@ -36,6 +38,7 @@ public struct ImportReport {
     /// - Returns: lines for people.
     public mutating func read(_ path: String, as format: ImportFormat) throws(SentLogError) -> [String] {
         let outcome = try importer.read(path, as: format)
+        unread += outcome.unread.count
         if let time = outcome.first { first = min(first ?? time, time) }
         if var time = outcome.last {
             // A log that is still written is complete up to now: its end was reached.
@@ -58,13 +61,17 @@ public struct ImportReport {
             (outcome.withoutID, "mails without an id"),
         ]
         for (count, what) in passed where count > 0 { lines.append("  not recorded: \(count) \(what)") }
-        return lines
+        return lines + outcome.unread.lines.map { "  not read: \($0)" }
     }
 
     /// States, if it is to be stated, that the imported logs hold all mail of their time; tells the coverage that results.
-    public func conclude(covers: Bool) throws(SentLogError) -> [String] {
+    ///
+    /// - Parameter isWhole: whether all files could be read; if not, nothing is stated.
+    public func conclude(covers: Bool, isWhole: Bool) throws(SentLogError) -> [String] {
         var lines: [String] = []
-        if let first, let last {
+        if !isWhole, covers || first != nil {
+            lines.append("nothing is stated as complete: not all could be read")
+        } else if let first, let last {
             if covers { try log.complete(from: first, to: last + 1) }
             let time = "from \(UTC.text(first)) to \(UTC.text(last))"
             lines.append(covers ? "stated as complete: \(time)" : "if these logs tell of all mail that left \(time), say so: guardd import --covers")

@@ -25,6 +25,12 @@ final class LogFile {
     private(set) var known = 0
     /// When it was last seen to have grown, in milliseconds of the monotonic clock.
     var grew = EventLoop.milliseconds()
+    /// As it was when what was read was last compared with what is there.
+    private var compared = stat()
+    /// Nobody is expected to write it any more.
+    var isSettled = false
+    /// It was copied from the file that was followed: nobody ever writes it.
+    var isCopy = false
 
     /// nil, with errno set, when it can't be opened or is no regular file.
     init?(path: String) {
@@ -39,7 +45,12 @@ final class LogFile {
     }
 
     var size: Int { Int(descriptor.status.st_size) }
-    var modified: Int64 { Int64(descriptor.status.st_mtim.tv_sec) }
+    /// When it was last written, in nanoseconds since 1970.
+    var modified: Int64 { descriptor.status.modified }
+    /// It was deleted: when guardd has closed it, nobody finds it again.
+    var isNameless: Bool { descriptor.status.st_nlink == 0 }
+    /// Its first octets: a copy of it begins with the same.
+    var head: Octets { descriptor.read(LogPosition.memory) }
     /// Octets that were written and not read.
     var behind: Int { max(0, size - offset) }
 
@@ -77,10 +88,12 @@ final class LogFile {
     }
 
     func read() -> Reading {
-        let size = size
-        if size < offset { return .truncated }
-        guard size > offset else { return .nothing }
+        let status = descriptor.status
+        if status.st_size < offset { return .truncated }
+        if status.st_size == offset, isSame(status) { return .nothing }
         guard octets(memory.count, before: offset) == memory else { return .truncated }
+        compared = status
+        guard status.st_size > offset else { return .nothing }
         // What is known and what is new are told apart by the chunk.
         let limit = offset < known ? min(LogFile.chunk, known - offset) : LogFile.chunk
         var octets = descriptor.read(limit, from: offset)
@@ -91,6 +104,11 @@ final class LogFile {
         }
         take(octets)
         return .lines(octets)
+    }
+
+    /// Whether nobody has written since what was read was last compared: a file may be cut off and grow to the size it had.
+    private func isSame(_ status: stat) -> Bool {
+        compared.st_mtim.tv_sec == status.st_mtim.tv_sec && compared.st_mtim.tv_nsec == status.st_mtim.tv_nsec && compared.st_size == status.st_size
     }
 
     /// What stands behind the last line end of a file that nobody writes any more.

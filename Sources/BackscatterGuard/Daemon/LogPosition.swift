@@ -12,6 +12,8 @@ struct LogPosition: Sendable, Equatable {
         /// Octets before `offset` that `hash` is made of.
         var count: Int
         var hash: UInt64
+        /// The file had been deleted while it was perhaps still written.
+        var isNameless = false
     }
 
     /// Octets before a place that are remembered.
@@ -35,15 +37,15 @@ struct LogPosition: Sendable, Equatable {
         caughtUp = time
         for line in lines.dropFirst(2) {
             let numbers = line.split(separator: " ").compactMap { UInt64($0) }
-            guard numbers.count == 5, let offset = Int(exactly: numbers[2]), let count = Int(exactly: numbers[3]), count <= LogPosition.memory, count <= offset
+            guard numbers.count == 5 || numbers.count == 6 && numbers[5] == 1, let offset = Int(exactly: numbers[2]), let count = Int(exactly: numbers[3]), count <= LogPosition.memory, count <= offset
             else { return nil }
-            places.append(Place(device: numbers[0], inode: numbers[1], offset: offset, count: count, hash: numbers[4]))
+            places.append(Place(device: numbers[0], inode: numbers[1], offset: offset, count: count, hash: numbers[4], isNameless: numbers.count == 6))
         }
     }
 
     var text: String {
         var lines = [LogPosition.headline, "time \(caughtUp)"]
-        lines += places.map { "\($0.device) \($0.inode) \($0.offset) \($0.count) \($0.hash)" }
+        lines += places.map { "\($0.device) \($0.inode) \($0.offset) \($0.count) \($0.hash)\($0.isNameless ? " 1" : "")" }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -1,5 +1,6 @@
-// A log under its name, through rotations: a file that was renamed is read on until it is quiet, one that was copied and
-// cut to nothing is read to its end in the copy. After a stop it goes on where it was, in whatever file that is now.
+// A log under its name, through rotations: a file that was renamed is read on for as long as somebody may still write it,
+// one that was copied and cut to nothing is read to its end in the copy, or in the archive that was made of the copy. After
+// a stop it goes on where it was, in whatever file that is now (LogTail+Resuming).
 
 import Glibc
 
@@ -22,16 +23,29 @@ final class LogTail: FollowedLog {
 
     /// Octets before the place of the last run that are read again: the mails that were under way then.
     static let rewind = 16 << 20
-    /// A renamed file is given up when it was quiet so long, in milliseconds.
+    /// Nobody is expected to write a renamed file any more when it was quiet so long after the first line in a newer one,
+    /// in milliseconds.
     private static let quiet: Int64 = 60_000
-    private static let filesKept = 8
+    /// Files that are held open at most: whoever writes to a renamed one after all is still read.
+    static let filesKept = 8
 
     let path: String
-    private var files: [LogFile] = []
-    private var archive: ArchiveRest?
-    private var losses: [String] = []
-    /// Where the archive's rest began, which counts until it was read.
-    private var before: LogPosition.Place?
+    var files: [LogFile] = []
+    /// Read before the files.
+    var archives: [ArchiveRest] = []
+    /// Archives that are looked for: nothing else is read meanwhile.
+    var searches: [ArchiveSearch] = []
+    var losses: [String] = []
+    /// The first octets of files that were read and closed.
+    private var past: [Octets] = []
+    /// What was rotated since then and never seen has to be taken up, once the searches are over; nanoseconds since 1970.
+    var missing: Int64?
+    /// A file that was empty is not there any more: lost, if nothing else is found in its place.
+    var misses: String?
+    /// A file was found to have been cut off: where the rest stands comes first.
+    private var isCut = false
+    /// When the log's name was last seen to be the last file's; nanoseconds since 1970.
+    private var seen = EventLoop.seconds() * 1_000_000_000
 
     /// - Parameter position: where an earlier run was; nil: the log is read from its beginning.
     init(path: String, position: LogPosition?) {
@@ -40,7 +54,13 @@ final class LogTail: FollowedLog {
     }
 
     /// Where it is; without any place while there was no file.
-    var places: [LogPosition.Place] { [before].compactMap(\.self) + files.map(\.place) }
+    var places: [LogPosition.Place] {
+        searches.map(\.place) + archives.map(\.place) + files.filter { !$0.isSettled }.map { file in
+            var place = file.place
+            place.isNameless = file.isNameless && !file.isCopy && !isSuperseded(file)
+            return place
+        }
+    }
 
     /// Octets that were written and not read.
     var behind: Int { files.reduce(0) { $0 + $1.behind } }
@@ -62,175 +82,217 @@ final class LogTail: FollowedLog {
     ///
     /// - Parameter now: milliseconds of the monotonic clock.
     func next(at now: Int64) -> Step {
-        if !losses.isEmpty { return .lost(losses.removeFirst()) }
-        if let archive {
-            if let octets = archive.read() { return .lines(octets, isKnown: false) }
-            self.archive = nil
-            before = nil
-        }
-        var index = 0
-        while index < files.count {
-            let file = files[index]
-            let isKnown = file.offset < file.known
-            switch file.read() {
-            case .lines(let octets):
-                if !isKnown { file.grew = now }
-                return .lines(octets, isKnown: isKnown)
-            case .truncated:
-                truncated(file, at: index)
-                return next(at: now)                            // once for each truncation: the file is at its beginning now
-            case .nothing: index += 1
+        while true {
+            if !losses.isEmpty { return .lost(losses.removeFirst()) }
+            guard search() else { return .pending }
+            if !losses.isEmpty { continue }
+            if let step = readArchives() ?? readFiles(now) { return step }
+            if isCut {
+                isCut = false
+                continue
             }
+            if let step = settle(now) { return step }
+            if losses.isEmpty, let step = openNewest(now) { return step }
         }
-        if let octets = dropQuiet(now) { return .lines(octets, isKnown: false) }
-        return openNewest(now)
     }
 
-    /// The file that has the log's name: opened when it is another than the last.
-    private func openNewest(_ now: Int64) -> Step {
-        let newest = FileIdentity(path: path)
-        if let newest, files.contains(where: { $0.identity == newest }) { return .end }
-        guard newest != nil else {
-            // Renamed a moment ago: whoever writes it still has the old one.
-            if files.isEmpty || errno != ENOENT { return .unreadable("\(path): \(systemReason())") }
-            return .end
-        }
-        guard let file = LogFile(path: path) else {
-            let reason = errno == EINVAL ? "no regular file" : systemReason()
-            return errno == ENOENT && !files.isEmpty ? .end : .unreadable("\(path): \(reason)")
-        }
-        files.last?.grew = now
-        file.grew = now
-        files.append(file)
-        return file.behind > 0 ? next(at: now) : .end
-    }
-
-    /// Old files that nobody writes any more. Their last line may lack its end.
-    private func dropQuiet(_ now: Int64) -> Octets? {
-        guard files.count > 1, let oldest = files.first else { return nil }
-        guard now - oldest.grew > LogTail.quiet || files.count > LogTail.filesKept else { return nil }
-        files.removeFirst()
-        let rest = oldest.rest()
-        return rest.isEmpty ? nil : rest + [ASCII.lf]
-    }
-
-    /// What was not read before the file was cut off stands in a copy of it.
-    private func truncated(_ file: LogFile, at index: Int) {
-        let (offset, memory) = (file.offset, file.memory)
-        file.restart()
-        guard offset > 0 else { return }
-        let copy = LogSiblings.names(of: path).lazy.reversed().compactMap(LogFile.init).first { $0.identity != file.identity && $0.holds(memory, at: offset) }
-        guard let copy else { return losses.append("\(path) was cut off, and no copy of it is there") }
-        copy.seek(offset)
-        files.insert(copy, at: index)
-    }
-
-    // MARK: After a stop
-
-    private func resume(_ position: LogPosition) {
-        let names = LogSiblings.names(of: path)
-        for place in position.places {
-            if let file = LogTail.find(place, path, names) {
-                file.resume(at: place.offset, rewind: LogTail.rewind)
-                files.append(file)
-            } else if let found = ArchiveRest.find(place, names) {
-                archive = found
-                before = place
-            } else if place == position.places.last {
-                losses.append("\(path) was rotated away while guardd did not run, and is not to be found")
+    /// Goes on looking for archives.
+    ///
+    /// - Returns: whether all were found, or given up.
+    private func search() -> Bool {
+        if let search = searches.first {
+            switch search.step() {
+            case .searching: break
+            case .found(let archive):
+                searches.removeFirst()
+                archives.append(archive)
+                missing = min(missing ?? .max, archive.modified + 1)
+            case .nowhere:
+                searches.removeFirst()
+                losses.append(search.lost)
             }
+            if !searches.isEmpty { return false }
         }
-        let newest = FileIdentity(path: path)
-        if files.contains(where: { $0.identity == newest }) { return }
-        let since = files.last?.modified ?? archive?.modified ?? position.caughtUp
-        for name in names {
-            guard let file = LogFile(path: name), file.modified >= since, !files.contains(where: { $0.identity == file.identity }) else { continue }
-            guard name != archive?.path, !name.hasSuffix(".gz") else { continue }
-            files.append(file)
+        if let since = missing {
+            missing = nil
+            if takeMissed(since: since) > 0 { misses = nil }
         }
-    }
-
-    /// The file itself, under whatever name, or else a copy of it.
-    private static func find(_ place: LogPosition.Place, _ path: String, _ names: [String]) -> LogFile? {
-        let candidates = ([path] + names).compactMap(LogFile.init)
-        let same = candidates.first { $0.identity.device == place.device && $0.identity.inode == place.inode && $0.holds(place) }
-        if let same { return same }
-        return place.count > 0 ? candidates.first { $0.holds(place) } : nil
-    }
-}
-
-/// Rotated files of a log: those beside it whose names begin with its own.
-enum LogSiblings {
-    /// Their paths, oldest first; not the log itself.
-    static func names(of path: String) -> [String] {
-        guard let slash = path.lastIndex(of: "/") else { return [] }
-        let folder = String(path[...slash])
-        let own = path[path.index(after: slash)...]
-        var found: [(path: String, modified: Int64, nanoseconds: Int)] = []
-        for name in names(in: folder) where name.hasPrefix(own + ".") || name.hasPrefix(own + "-") {
-            var status = stat()
-            guard unsafe stat(folder + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            found.append((folder + name, Int64(status.st_mtim.tv_sec), status.st_mtim.tv_nsec))
+        if let what = misses {
+            misses = nil
+            losses.append(what)
         }
-        return found.sorted { ($0.modified, $0.nanoseconds, $0.path) < ($1.modified, $1.nanoseconds, $1.path) }.map(\.path)
+        return true
     }
 
-    private static func names(in folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let item = unsafe readdir(directory) {
-            names.append(unsafe withUnsafeBytes(of: &item.pointee.d_name) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
-    }
-}
-
-/// The rest of a file that was compressed while guardd did not run.
-final class ArchiveRest {
-    private static let chunk = 256 << 10
-
-    let path: String
-    let modified: Int64
-    private let reader: ZipReader
-    private var carried: Octets
-
-    private init(_ path: String, _ modified: Int64, _ reader: ZipReader, carried: Octets) {
-        (self.path, self.modified, self.reader, self.carried) = (path, modified, reader, carried)
-    }
-
-    /// The archive that holds a place, newest first.
-    static func find(_ place: LogPosition.Place, _ names: [String]) -> ArchiveRest? {
-        for name in names.reversed() where name.hasSuffix(".gz") {
-            guard let reader = ZipReader(path: name), let carried = skip(place, reader) else { continue }
-            var status = stat()
-            guard unsafe stat(name, &status) == 0 else { continue }
-            return ArchiveRest(name, Int64(status.st_mtim.tv_sec), reader, carried: carried)
+    private func readArchives() -> Step? {
+        while let archive = archives.first {
+            switch archive.read() {
+            case .lines(let octets, let isKnown): return .lines(octets, isKnown: isKnown)
+            case .end: close(archives.removeFirst().head)
+            case .damaged:
+                close(archives.removeFirst().head)
+                return .lost("\(archive.path) is damaged")
+            }
         }
         return nil
     }
 
-    /// Reads up to the place; nil when it is none of this file.
-    private static func skip(_ place: LogPosition.Place, _ reader: ZipReader) -> Octets? {
-        var (read, memory) = (0, Octets())
-        while read < place.offset {
-            guard let octets = reader.read(min(chunk, place.offset - read)), !octets.isEmpty else { return nil }
-            read += octets.count
-            memory = Octets((memory + octets.suffix(place.count)).suffix(place.count))
+    /// - Returns: nil when nothing is new, or `isCut`.
+    private func readFiles(_ now: Int64) -> Step? {
+        for (index, file) in files.enumerated() {
+            let isKnown = file.offset < file.known, isFirst = file.offset == 0
+            switch file.read() {
+            case .lines(let octets):
+                if !isKnown { file.grew = now }
+                file.isSettled = false
+                if isFirst { for older in files[..<index] { older.grew = now } }
+                return .lines(octets, isKnown: isKnown)
+            case .truncated:
+                truncated(file, at: index)
+                isCut = true
+                return nil                                      // once for each truncation: the file is at its beginning now
+            case .nothing: break
+            }
         }
-        return LogPosition.hash(memory) == place.hash ? [] : nil
+        return nil
     }
 
-    /// The next whole lines; nil at the end.
-    func read() -> Octets? {
-        guard let octets = reader.read(ArchiveRest.chunk), !octets.isEmpty else {
-            defer { carried = [] }
-            return carried.isEmpty ? nil : carried + [ASCII.lf]
+    /// The file that has the log's name: opened when it is another than the last.
+    ///
+    /// - Returns: nil when there is more to read.
+    private func openNewest(_ now: Int64) -> Step? {
+        let newest = FileIdentity(path: path)
+        if let newest, let index = files.firstIndex(where: { $0.identity == newest }) {
+            seen = EventLoop.seconds() * 1_000_000_000
+            files.append(files.remove(at: index))               // it may have got its old name back
+            files.last?.isSettled = false
+            return .end
         }
-        var whole = carried + octets
-        let end = whole.lastIndex(of: ASCII.lf).map { $0 + 1 } ?? (whole.count > 4 * ArchiveRest.chunk ? whole.count : 0)
-        carried = Octets(whole[end...])
-        whole.removeLast(whole.count - end)
-        return whole
+        // Renamed a moment ago: whoever writes it still has the old one.
+        if newest == nil { return files.isEmpty || errno != ENOENT ? .unreadable("\(path): \(systemReason())") : .end }
+        guard let file = LogFile(path: path) else {
+            let code = errno
+            if code == EMFILE || code == ENFILE { for file in files where file.isSettled { drop(file) } }
+            if code == ENOENT, !files.isEmpty { return .end }
+            return .unreadable("\(path): \(code == EINVAL ? "no regular file" : systemReason(code))")
+        }
+        if !files.isEmpty { _ = takeMissed(since: seen) }
+        file.grew = now
+        files.append(file)
+        return nil
+    }
+
+    // MARK: Old files
+
+    /// Decides which files nobody is expected to write any more; their last line may lack its end.
+    ///
+    /// A settled file is still held while there is room, but no new start looks for it.
+    private func settle(_ now: Int64) -> Step? {
+        for file in files.dropLast() where !file.isSettled {
+            guard file.isCopy || now - file.grew > LogTail.quiet && isSuperseded(file) else { continue }
+            file.isSettled = true
+            let rest = file.rest()
+            if !rest.isEmpty { return .lines(rest + [ASCII.lf], isKnown: false) }
+        }
+        // A deleted file would keep its room on the disk.
+        for file in files where file.isSettled && (file.isCopy || file.isNameless) { drop(file) }
+        while files.count > LogTail.filesKept { dropOne() }
+        return nil
+    }
+
+    /// Whether whoever writes the log is seen to write another file: a newer one has shown a line, or an older one since.
+    private func isSuperseded(_ file: LogFile) -> Bool {
+        guard let index = files.firstIndex(where: { $0 === file }) else { return false }
+        return files.enumerated().contains { $0 > index && $1.offset > 0 || $0 < index && $1.offset > 0 && $1.grew > file.grew }
+    }
+
+    /// The one that is least likely to be written again; the last stays.
+    private func dropOne() {
+        let old = files.dropLast()
+        guard let file = old.first(where: \.isSettled) ?? old.first(where: isSuperseded) ?? old.first(where: { $0.offset == 0 }) ?? old.first else { return }
+        if !file.isSettled, !isSuperseded(file) {
+            losses.append("\(path) was rotated \(LogTail.filesKept) times and nothing written, and an old file is not followed any more")
+        }
+        drop(file)
+    }
+
+    private func drop(_ file: LogFile) {
+        close(file.head)
+        files.removeAll { $0 === file }
+    }
+
+    private func close(_ head: Octets) { past = Array((past + [head]).suffix(2 * LogTail.filesKept)) }
+
+    // MARK: What was not seen in its place
+
+    /// What was not read before the file was cut off stands in a copy of it.
+    private func truncated(_ file: LogFile, at index: Int) {
+        let place = file.place, memory = file.memory
+        file.restart()
+        guard place.offset > 0 else { return }
+        let names = LogSiblings.names(of: path).filter { !LogSiblings.isArchive($0) }
+        let copy = names.lazy.reversed().compactMap(LogFile.init).first { $0.identity != file.identity && $0.holds(memory, at: place.offset) }
+        guard let copy else {
+            let lost = "\(path) was cut off, and no copy of it is there, plain or .gz"
+            return searches.append(ArchiveSearch(place, of: path, rewind: 0, lost: lost))
+        }
+        copy.seek(place.offset)
+        copy.isCopy = true
+        files.insert(copy, at: index)
+        missing = copy.modified + 1
+    }
+
+    /// Files that came and were rotated away while nobody looked: several rotations in a row.
+    ///
+    /// - Returns: how many there were.
+    private func takeMissed(since: Int64) -> Int {
+        let newest = FileIdentity(path: path)
+        var known = KnownFiles(files, archives, past, besides: newest), taken = 0
+        func isNew(_ identity: FileIdentity, _ head: Octets) -> Bool {
+            let isNew = known.add(identity, head)
+            if isNew { taken += 1 }
+            return isNew
+        }
+        let names = LogSiblings.names(of: path)
+        for name in names where FileIdentity.modified(name) >= since && !known.has(FileIdentity(path: name)) {
+            if archives.count + files.count > 4 * LogTail.filesKept {
+                losses.append("\(path) was rotated too often while guardd did not look")
+                break
+            }
+            if LogSiblings.isArchive(name) {
+                if let archive = ArchiveRest(path: name) {
+                    if isNew(archive.identity, archive.head) { archives.append(archive) }
+                } else if !names.contains(String(name.dropLast(3))), LogSiblings.isNumbered(name, of: path) {      // else it is just being written
+                    losses.append("\(name) can't be read")
+                }
+            } else if let file = LogFile(path: name) {
+                if isNew(file.identity, file.head) { files.insert(file, at: files.firstIndex { $0.identity == newest } ?? files.endIndex) }
+            } else if errno != ENOENT, LogSiblings.isNumbered(name, of: path) {
+                losses.append("\(name) can't be read: \(systemReason())")
+            }
+        }
+        return taken
+    }
+}
+
+/// Tells files that were never seen from those that are read already, and from copies of them.
+private struct KnownFiles {
+    private var identities: [FileIdentity]
+    private var heads: [Octets]
+
+    init(_ files: [LogFile], _ archives: [ArchiveRest], _ past: [Octets], besides newest: FileIdentity?) {
+        identities = files.map(\.identity) + archives.map(\.identity) + [newest].compactMap(\.self)
+        heads = files.map(\.head) + archives.map(\.head) + past
+    }
+
+    func has(_ identity: FileIdentity?) -> Bool { identities.contains { $0 == identity } }
+
+    /// - Returns: whether it was new. A copy begins as what it is a copy of, one that is just being written likewise.
+    mutating func add(_ identity: FileIdentity, _ head: Octets) -> Bool {
+        let isCopy = heads.contains { !$0.isEmpty && !head.isEmpty && ($0.starts(with: head) || head.starts(with: $0)) }
+        guard !isCopy, !identities.contains(identity) else { return false }
+        identities.append(identity)
+        heads.append(head)
+        return true
     }
 }

@@ -20,6 +20,8 @@ public struct ImportOutcome: Sendable, Equatable {
     public var expired = 0
     /// Mails in a mailbox without an id.
     public var withoutID = 0
+    /// Files of a mailbox that could not be read: their ids are not in the log.
+    public var unread = UnreadMail()
     /// Stamps of the first and the last line; nil for mailboxes and for a log without lines.
     public var first: Int64?
     public var last: Int64?
@@ -45,21 +47,28 @@ public struct LogImporter {
         oldest = now - (try log.retention(at: now))
     }
 
-    /// - Parameter path: a log, plain or `.gz`; an mbox or a single mail; a Maildir.
+    /// - Parameter path: a log, an mbox or a single mail, plain or `.gz`; a Maildir.
     public func read(_ path: String, as format: ImportFormat) throws(SentLogError) -> ImportOutcome {
-        let format = format == .auto ? try LogImporter.guess(path) : format
-        guard let log = format.log else { return try readMail(path, format) }
-        return try readLog(path, log, format)
+        if MailFiles.isDirectory(path), format.log == nil {
+            return try readMail(.maildir) { (mail: MailFiles.Taker) throws(SentLogError) in try MailFiles.read(path, mail) }
+        }
+        // Opened once: it may be a pipe, and nobody may put another file in its place.
+        guard let file = ZipReader(path: path) else { throw .cannotOpen(file: path, reason: systemReason()) }
+        let format = try LogImporter.guess(file, path, format)
+        if let log = format.log { return try readLog(file, path, log, format) }
+        return try readMail(format) { (mail: MailFiles.Taker) throws(SentLogError) in try MailFiles.read(file, path, mail) }
     }
 
-    private func readLog(_ path: String, _ logFormat: MTALogFormat, _ format: ImportFormat) throws(SentLogError) -> ImportOutcome {
-        let file = try LogImporter.open(path)
+    private func readLog(_ file: ZipReader, _ path: String, _ logFormat: MTALogFormat, _ format: ImportFormat) throws(SentLogError) -> ImportOutcome {
         // The year of its stamps is that in which it was written last.
-        var reader = MTALog(logFormat, site(logFormat), now: min(now, LogImporter.modified(path) ?? now))
+        var reader = MTALog(logFormat, site(logFormat), now: min(now, Int64(file.status.st_mtim.tv_sec)))
         var outcome = ImportOutcome(format: format)
         var waiting: [LoggedMail] = []
         while true {
-            guard let octets = file.read(LogImporter.chunk) else { throw .cannotOpen(file: path, reason: "damaged: it ends in the middle") }
+            guard let octets = file.read(LogImporter.chunk) else {
+                try record(&waiting, &outcome)
+                throw .cannotOpen(file: path, reason: "damaged: it ends in the middle")
+            }
             if octets.isEmpty { reader.finish() } else { reader.read(octets.span) }
             waiting += reader.take()
             if waiting.count >= LogImporter.group || octets.isEmpty { try record(&waiting, &outcome) }
@@ -70,10 +79,11 @@ public struct LogImporter {
         return outcome
     }
 
-    private func readMail(_ path: String, _ format: ImportFormat) throws(SentLogError) -> ImportOutcome {
+    /// - Parameter source: tells the mails, and returns what it could not read.
+    private func readMail(_ format: ImportFormat, from source: (MailFiles.Taker) throws(SentLogError) -> UnreadMail) throws(SentLogError) -> ImportOutcome {
         var outcome = ImportOutcome(format: format)
         var waiting: [LoggedMail] = []
-        try MailFiles.read(path) { (ids: [MessageID], modified: Int64) throws(SentLogError) in
+        outcome.unread = try source { (ids: [MessageID], modified: Int64) throws(SentLogError) in
             outcome.counts.mails += 1
             if ids.isEmpty { outcome.withoutID += 1 }
             waiting.append(LoggedMail(entry: SentEntry(ids: ids, keepsPairs: false), time: min(now, modified)))
@@ -98,25 +108,17 @@ public struct LogImporter {
         if !fresh.isEmpty { try log.recordAndWait(past: fresh) }
     }
 
-    private static func open(_ path: String) throws(SentLogError) -> ZipReader {
-        guard let file = ZipReader(path: path) else { throw .cannotOpen(file: path, reason: systemReason()) }
-        return file
-    }
-
-    private static func modified(_ path: String) -> Int64? {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 ? Int64(status.st_mtim.tv_sec) : nil
-    }
-
     // MARK: What it is
 
-    /// Looks at the beginning of a file.
+    /// Looks at the beginning of a file, and gives it back.
     ///
+    /// - Parameter told: what the user says that it is.
     /// - Throws: cannotOpen, also for what is none of the formats.
-    static func guess(_ path: String) throws(SentLogError) -> ImportFormat {
-        if MailFiles.isDirectory(path) { return .maildir }
-        let file = try open(path)
+    private static func guess(_ file: ZipReader, _ path: String, _ told: ImportFormat) throws(SentLogError) -> ImportFormat {
         guard let start = file.read(chunk) else { throw .cannotOpen(file: path, reason: "damaged") }
+        if let reason = MailFiles.otherForm(start) { throw .cannotOpen(file: path, reason: reason) }
+        file.push(start)
+        if told != .auto { return told }
         if start.starts(with: Octets("From ".utf8)) { return .mbox }
         var clock = LogClock(now: .max / 2)
         var other = 0

@@ -1,26 +1,53 @@
-// Goes through mail on disk: single files, mboxes, Maildirs.
+// Goes through mail on disk: single files, mboxes, Maildirs; all of them plain or compressed by gzip.
 
 import Glibc
 
+/// What of a mailbox could not be read.
+public struct UnreadMail: Sendable, Equatable {
+    private static let named = 5
+
+    public private(set) var count = 0
+    private var first: [String] = []
+
+    mutating func add(_ file: String, _ reason: String) {
+        count += 1
+        if first.count < UnreadMail.named { first.append("\(file): \(reason)") }
+    }
+
+    /// For people: the first of them by name, and how many more there are.
+    var lines: [String] { first + (count > first.count ? ["\(count - first.count) files more"] : []) }
+}
+
 enum MailFiles {
+    /// Hears the ids of a mail, and when its file was written last, in seconds since 1970.
+    typealias Taker = ([MessageID], Int64) throws(SentLogError) -> Void
+
     private static let chunk = 65_536
+    /// How files begin that only other programs than gzip can read: xz, zstd, bzip2, and Dovecot's LZ4 and mail_crypt.
+    private static let otherForms = [
+        [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], [0x28, 0xB5, 0x2F, 0xFD], Octets("BZh".utf8), Octets("Dovecot-LZ4".utf8), Octets("CRYPTED".utf8) + [0x03, 0x07],
+    ]
 
     /// Tells the ids of every mail under a path.
     ///
     /// - Parameter path: an .eml file, an mbox, or a Maildir (a directory with `cur` or `new`; its subfolders are not entered).
-    /// - Throws: cannotOpen, and what `mail` throws.
-    static func read(_ path: String, _ mail: ([MessageID]) throws(SentLogError) -> Void) throws(SentLogError) {
-        try read(path) { (ids: [MessageID], _: Int64) throws(SentLogError) in try mail(ids) }
+    /// - Returns: what could not be read; all the rest was told.
+    /// - Throws: cannotOpen for the path itself, and what `mail` throws.
+    static func read(_ path: String, _ mail: Taker) throws(SentLogError) -> UnreadMail {
+        if isDirectory(path) {
+            var maildir = try Maildir(path)
+            try maildir.read(mail)
+            return maildir.unread
+        }
+        guard let file = ZipReader(path: path) else { throw .cannotOpen(file: path, reason: systemReason()) }
+        return try read(file, path, mail)
     }
 
-    /// Likewise, with the time at which the mail's file was written last, in seconds since 1970.
-    static func read(_ path: String, _ mail: ([MessageID], Int64) throws(SentLogError) -> Void) throws(SentLogError) {
-        guard isDirectory(path) else { return try readFile(path, mail) }
-        let folders = ["cur", "new"].map { path + "/" + $0 }.filter(isDirectory)
-        guard !folders.isEmpty else { throw .cannotOpen(file: path, reason: "a directory without cur and new is no Maildir") }
-        for folder in folders {
-            for name in try names(folder) { try readFile(folder + "/" + name, mail) }
-        }
+    /// Likewise, of a file that is open.
+    static func read(_ file: ZipReader, _ path: String, _ mail: Taker) throws(SentLogError) -> UnreadMail {
+        var unread = UnreadMail()
+        if let reason = try read(file, mail) { unread.add(path, reason) }
+        return unread
     }
 
     static func isDirectory(_ path: String) -> Bool {
@@ -28,33 +55,26 @@ enum MailFiles {
         return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func readFile(_ path: String, _ mail: ([MessageID], Int64) throws(SentLogError) -> Void) throws(SentLogError) {
-        guard let file = Descriptor(path, O_RDONLY) else { throw .cannotOpen(file: path, reason: systemReason()) }
-        var scanner = MailFileScanner()
+    /// Why a file that begins so can't be read; nil when that is not known.
+    static func otherForm(_ start: Octets) -> String? {
+        otherForms.contains { start.starts(with: $0) } ? "compressed or encrypted, and not by gzip: make a plain copy of it" : nil
+    }
+
+    /// - Returns: why it could not be read to its end; nil when it was.
+    static func read(_ file: ZipReader, _ mail: Taker) throws(SentLogError) -> String? {
         let modified = Int64(file.status.st_mtim.tv_sec)
+        var scanner = MailFileScanner()
         var found: [[MessageID]] = []
-        var offset = 0
+        var isFirst = true
         while true {
-            let octets = file.read(chunk, from: offset)
-            offset += octets.count
+            // A mail that ends in the middle is not told: its id may be cut.
+            guard let octets = file.read(chunk) else { return "damaged: it ends in the middle" }
+            if isFirst, let reason = otherForm(octets) { return reason }
+            isFirst = false
             if octets.isEmpty { scanner.finish { found.append($0) } } else { scanner.read(octets.span) { found.append($0) } }
             for ids in found { try mail(ids, modified) }
             found.removeAll(keepingCapacity: true)
-            if octets.isEmpty { return }
+            if octets.isEmpty { return nil }
         }
-    }
-
-    /// Names in a directory, sorted, without those that begin with a dot.
-    private static func names(_ path: String) throws(SentLogError) -> [String] {
-        guard let directory = unsafe opendir(path) else { throw .cannotOpen(file: path, reason: systemReason()) }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let item = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: &item.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 }

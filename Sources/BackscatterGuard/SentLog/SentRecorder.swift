@@ -96,7 +96,7 @@ public struct SentRecorder {
     private mutating func record(path: String, like: SentEntry) throws(SentLogError) {
         var withoutID = 0
         do throws(SentLogError) {
-            try MailFiles.read(path) { ids throws(SentLogError) in
+            let unread = try MailFiles.read(path) { (ids: [MessageID], _: Int64) throws(SentLogError) in
                 guard !ids.isEmpty else {
                     withoutID += 1
                     return
@@ -105,6 +105,7 @@ public struct SentRecorder {
                 entry.ids = ids
                 try add(entry)
             }
+            for line in unread.lines { refuse("not read: \(line)") }
         } catch {
             guard case .cannotOpen = error else { throw error }
             refuse(error.text)
