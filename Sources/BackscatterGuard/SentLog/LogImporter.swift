@@ -59,7 +59,7 @@ public struct LogImporter {
         var outcome = ImportOutcome(format: format)
         var waiting: [LoggedMail] = []
         while true {
-            guard let octets = file.read(LogImporter.chunk) else { throw .cannotOpen(file: path, reason: "damaged: it ends in the middle") }
+            guard let octets = file.read(LogImporter.chunk) else { throw .unreadable(file: path, reason: "damaged: it ends in the middle; import an undamaged copy of it") }
             if octets.isEmpty { reader.finish() } else { reader.read(octets.span) }
             waiting += reader.take()
             if waiting.count >= LogImporter.group || octets.isEmpty { try record(&waiting, &outcome) }
@@ -112,11 +112,11 @@ public struct LogImporter {
 
     /// Looks at the beginning of a file.
     ///
-    /// - Throws: cannotOpen, also for what is none of the formats.
+    /// - Throws: cannotOpen; unreadable for what is none of the formats.
     static func guess(_ path: String) throws(SentLogError) -> ImportFormat {
         if MailFiles.isDirectory(path) { return .maildir }
         let file = try open(path)
-        guard let start = file.read(chunk) else { throw .cannotOpen(file: path, reason: "damaged") }
+        guard let start = file.read(chunk) else { throw .unreadable(file: path, reason: "damaged; import an undamaged copy of it") }
         if start.starts(with: Octets("From ".utf8)) { return .mbox }
         var clock = LogClock(now: .max / 2)
         var other = 0
@@ -126,7 +126,8 @@ public struct LogImporter {
             other += 1
         }
         guard looksLikeMail(start) else {
-            throw .cannotOpen(file: path, reason: "no log of Postfix, Exim or sendmail, no mbox and no mail among its first \(other) lines: say --format")
+            throw .unreadable(
+                file: path, reason: "no log of Postfix, Exim or sendmail, no mbox and no mail among its first \(other) lines; say --format if it is one of them, else leave it out")
         }
         return .mbox
     }

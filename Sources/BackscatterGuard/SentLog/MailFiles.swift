@@ -8,7 +8,7 @@ enum MailFiles {
     /// Tells the ids of every mail under a path.
     ///
     /// - Parameter path: an .eml file, an mbox, or a Maildir (a directory with `cur` or `new`; its subfolders are not entered).
-    /// - Throws: cannotOpen, and what `mail` throws.
+    /// - Throws: cannotOpen, unreadable, and what `mail` throws.
     static func read(_ path: String, _ mail: ([MessageID]) throws(SentLogError) -> Void) throws(SentLogError) {
         try read(path) { (ids: [MessageID], _: Int64) throws(SentLogError) in try mail(ids) }
     }
@@ -17,7 +17,7 @@ enum MailFiles {
     static func read(_ path: String, _ mail: ([MessageID], Int64) throws(SentLogError) -> Void) throws(SentLogError) {
         guard isDirectory(path) else { return try readFile(path, mail) }
         let folders = ["cur", "new"].map { path + "/" + $0 }.filter(isDirectory)
-        guard !folders.isEmpty else { throw .cannotOpen(file: path, reason: "a directory without cur and new is no Maildir") }
+        guard !folders.isEmpty else { throw .unreadable(file: path, reason: "a directory without cur and new is no Maildir; name the Maildirs or files in it") }
         for folder in folders {
             for name in try names(folder) { try readFile(folder + "/" + name, mail) }
         }

@@ -106,7 +106,7 @@ public struct SentRecorder {
                 try add(entry)
             }
         } catch {
-            guard case .cannotOpen = error else { throw error }
+            guard error.isOfInput else { throw error }
             refuse(error.text)
         }
         if withoutID > 0 { refuse("\(path): \(withoutID) mails without Message-ID") }
