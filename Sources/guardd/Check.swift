@@ -1,4 +1,4 @@
-// guardd check: does what a start does before it listens, and no more.
+// guardd check: does or looks at what a start does before it serves, and leaves nothing behind.
 
 import ArgumentParser
 import BackscatterGuard
@@ -7,7 +7,12 @@ import Glibc
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says whether guardd would start with this configuration.",
-        discussion: "Prints every fault with its file, key path and remedy, and exits with status 78 if there is one."
+        discussion: """
+            For a start by the same user, with the same flags: configuration, certificates, user, state_dir, sockets and ports. Prints every fault with its \
+            remedy, and exits as guardd run would: 78 for what has to be written otherwise, 71 for what the system refuses (a port that is taken). Nothing is \
+            left behind. Ports that a running guardd has are not tested, nor what another user than this one may do, whether the key fits the sent log, and \
+            whether mail server and Redis answer: guardd doctor looks at a whole installation.
+            """
     )
 
     @OptionGroup var options: RunOptions
@@ -19,16 +24,18 @@ struct Check: ParsableCommand {
     func run() throws {
         if let printReference { return print(printReference.text, terminator: "") }
         let configuration = try options.loadConfiguration()
-        let certificates: (certificates: [String], warnings: [String])
-        let doubts: [String]
+        let prospect = StartProspect(configuration)
+        var faults = prospect.faults
+        var certificates: (certificates: [String], warnings: [String]) = ([], [])
         do {
-            doubts = try configuration.checkAccounts()
             certificates = try configuration.checkCertificates(at: Int64(time(nil)))
         } catch {
-            for line in error.lines { RunOptions.complain("guardd: error: \(line)") }
-            throw ExitCode(ConfigurationError.exitStatus)
+            // They are read before the first port is bound.
+            faults.insert(.configuration(error), at: 0)
         }
-        for warning in certificates.warnings + doubts { RunOptions.complain("guardd: warning: \(warning)") }
+        for warning in certificates.warnings + prospect.warnings { RunOptions.complain("guardd: warning: \(warning)") }
+        for line in faults.flatMap({ $0.description.split(separator: "\n") }) { RunOptions.complain("guardd: error: \(line)") }
+        if let first = faults.first { throw ExitCode(first.exitStatus) }
         let listeners = configuration.listeners.map { "\($0.address) (\($0.direction.rawValue))" }.joined(separator: ", ")
         let upstreams = configuration.upstreams.map(\.text).joined(separator: ", ")
         print("\(configuration.file ?? "flags"): good: listens on \(listeners), upstream \(upstreams), identity \(configuration.upstreamIdentity.rawValue)")

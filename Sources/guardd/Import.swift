@@ -39,7 +39,7 @@ struct Import: ParsableCommand {
                 do throws(SentLogError) {
                     for line in try report.read(file, as: format) { say(line) }
                 } catch {
-                    guard case .cannotOpen = error else { throw error }
+                    guard error.isOfInput else { throw error }
                     complain(error.text)
                     refused += 1
                 }

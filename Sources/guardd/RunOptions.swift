@@ -8,7 +8,7 @@ import Glibc
 /// Configuration file and flags of `guardd run` and `guardd check`.
 struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp(
-        "Configuration file (default: \(Configuration.standardFile), if it exists and neither --listen nor --upstream is given).",
+        "Configuration file (default: \(Configuration.standardFile), if neither --listen nor --upstream is given).",
         valueName: "file"))
     var config: String?
 

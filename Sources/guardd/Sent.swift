@@ -7,7 +7,7 @@ import Glibc
 struct Sent: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Looks into the sent log and tends it.",
-        subcommands: [Lookup.self, Stats.self, Cover.self, Prune.self, Retire.self]
+        subcommands: [Lookup.self, Stats.self, Cover.self, Uncover.self, Prune.self, Retire.self]
     )
 
     struct Lookup: ParsableCommand {
@@ -102,6 +102,26 @@ struct Sent: ParsableCommand {
 }
 
 extension Sent {
+    struct Uncover: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes back what guardd sent cover and guardd import --covers stated.",
+            discussion: """
+                Nothing that was stated counts any more, so unknown ids are not refused. In a log of this machine nothing counts at all then; \
+                a guardd that records by itself counts anew from its next start (or SIGUSR2). In a shared log what each machine vouches for by itself stays.
+                """
+        )
+
+        @OptionGroup var log: SentLogOptions
+
+        func run() throws {
+            let lines = try log.withLog { log, now throws(SentLogError) in
+                try log.uncover()
+                return try log.coverageText(at: now)
+            }
+            print(lines.joined(separator: "\n"))
+        }
+    }
+
     struct Retire: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Takes a machine that sends no more off the list of a shared log.",

@@ -28,21 +28,19 @@ struct Status: ParsableCommand {
             return try tellFiles(configuration, otherwise: 1)
         }
         do throws(StatusClientError) {
-            try tell(try StatusClient(path: path).get("/status.json"), path)
+            let (status, text) = try StatusClient(path: path).document(of: configuration)
+            tell(status, text)
         } catch {
             RunOptions.complain("guardd: error: \(error.text)")
             guard let configuration, !json else { throw ExitCode(2) }
-            say("guardd does not run, or does not answer; its files say:")
+            if case .another = error { say("whether this one runs is not known; its files say:") } else { say("guardd does not run, or does not answer; its files say:") }
             try tellFiles(configuration, otherwise: 2)
             throw ExitCode(2)
         }
     }
 
-    private func tell(_ answer: StatusAnswer, _ path: String) throws(StatusClientError) {
-        guard answer.status == 200, let status = StatusDocument(json: answer.body) else {
-            throw .noAnswer(path: path, reason: "not the status of a guardd of this version")
-        }
-        if json { say(String(decoding: answer.body, as: UTF8.self)) } else { StatusScreen.lines(status).forEach { say($0) } }
+    private func tell(_ status: StatusDocument, _ text: [UInt8]) {
+        if json { say(String(decoding: text, as: UTF8.self)) } else { StatusScreen.lines(status).forEach { say($0) } }
         let code = StatusScreen.exitStatus(status)
         if code != 0 { Self.exit(withError: ExitCode(code)) }
     }

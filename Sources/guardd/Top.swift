@@ -26,23 +26,24 @@ struct Top: ParsableCommand {
             complain("top: standard input and output must be a terminal; use guardd status, or guardd events --follow")
             throw ExitCode(64)
         }
-        guard let path = try socket ?? options.loadConfiguration().statusPath else {
+        let configuration = try socket == nil ? options.loadConfiguration() : nil
+        guard let path = socket ?? configuration?.statusPath else {
             complain("top: there is no status socket (status_socket = \"none\")")
             throw ExitCode(69)
         }
         let client = StatusClient(path: path)
         do throws(StatusClientError) {
             // Before the screen is taken: what is wrong is to be read afterwards.
-            _ = try client.get("/status.json")
+            _ = try client.document(of: configuration)
         } catch {
             complain("top: \(error.text)")
             if case .denied = error { throw ExitCode(77) }
             throw ExitCode(69)
         }
-        terminal.run { loop(terminal, client, path) }
+        terminal.run { loop(terminal, client, configuration) }
     }
 
-    private func loop(_ terminal: Terminal, _ client: StatusClient, _ path: String) {
+    private func loop(_ terminal: Terminal, _ client: StatusClient, _ configuration: Configuration?) {
         var (model, values, fault) = (TopModel(), TopValues(), "")
         var due = Int64.min
         while true {
@@ -50,12 +51,8 @@ struct Top: ParsableCommand {
             if now >= due {
                 due = now + Self.interval
                 do throws(StatusClientError) {
-                    let answer = try client.get("/status.json", within: Self.interval)
-                    if let status = StatusDocument(json: answer.body) {
-                        (values, fault) = (model.take(status, clock: now), "")
-                    } else {
-                        fault = "\(path): not the status of a guardd of this version"
-                    }
+                    let status = try client.document(of: configuration, within: Self.interval).document
+                    (values, fault) = (model.take(status, clock: now), "")
                 } catch {
                     fault = error.text
                 }

@@ -84,6 +84,11 @@ def beside_a_recorder(state):
     guardd("record", "--state-dir", state, "beside@example.org")
     if "covered: yes" not in guardd("sent", "cover", "--state-dir", state, "--since", "11d").stdout:
         sys.exit("FAILED: cover --since 11d does not cover")
+    told = guardd("sent", "uncover", "--state-dir", state).stdout
+    if "complete: never" not in told or "covered: no" not in told or "complete: never" not in guardd("sent", "stats", "--state-dir", state).stdout:
+        sys.exit(f"FAILED: uncover leaves a statement in force: {told}")
+    if "covered: yes" not in guardd("sent", "cover", "--state-dir", state, "--since", "11d").stdout:
+        sys.exit("FAILED: cover after uncover does not cover")
     guardd("sent", "stats", "--state-dir", state)
     guardd("sent", "prune", "--state-dir", state)
     assert say(process, "later@example.org")

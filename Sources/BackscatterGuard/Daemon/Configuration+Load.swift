@@ -1,7 +1,9 @@
 // From a file and flags to a configuration that is known to be consistent, or to the list of all that is wrong with it.
 
+import Glibc
+
 extension Configuration {
-    /// Used when no file is named, it exists, and neither `--listen` nor `--upstream` is given.
+    /// Used when no file is named, and neither `--listen` nor `--upstream` is given.
     public static let standardFile = "/etc/guardd/guardd.toml"
 
     /// Reads, checks and joins a file and flags; flags win.
@@ -16,12 +18,13 @@ extension Configuration {
     static func load(
         file: String?, overrides: ConfigurationOverrides, standardFile: String, own: [PeerAddress]
     ) throws(ConfigurationError) -> Configuration {
-        let usesStandard = file == nil && !overrides.sufficeAlone && ConfigurationSystem.exists(standardFile)
+        let usesStandard = file == nil && !overrides.sufficeAlone
         let path = file ?? (usesStandard ? standardFile : nil)
         var document: [String: ConfigurationValue] = [:]
         if let path {
             switch ConfigurationSystem.contents(of: path) {
             case .success(let octets): document = try ConfigurationValue.parse(octets, file: path)
+            case .failure(.system(ENOENT)) where usesStandard: throw ConfigurationError([.init(file: path, problem: Configuration.noStandardFile(path))])
             case .failure(let error): throw ConfigurationError([.init(file: path, problem: "can't be read: \(error)")])
             }
         }
@@ -33,6 +36,13 @@ extension Configuration {
         let says = Set(document.keys).union(overrides.values.map(\.key))
         try configuration.check(says: says, after: faults, own: own)
         return configuration
+    }
+
+    private static func noStandardFile(_ path: String) -> String {
+        """
+        is not there, and no other file is named; guardd check --print-reference toml > \(path) begins one with every option explained, \
+        the README has a short one; or name a file: --config FILE
+        """
     }
 
     /// What the policy is made of, with the file of protected domains as it is now.

@@ -27,7 +27,7 @@ public enum ConfigurationReference: String, Sendable, CaseIterable {
         "Durations are written \"300s\", \"500ms\", \"5m\", \"4h\", \"10d\", sizes \"256KiB\", \"64MiB\", \"1GiB\"; a plain integer counts seconds or octets.",
         "An unknown key or a bad value is an error with its key path, and guardd does not start (exit status 78). `guardd check` tells beforehand.",
         "SIGHUP reads the file again; one that is wrong changes nothing. Flags of `guardd run` win over the file.",
-        "Without --config, \(Configuration.standardFile) is read if it exists and neither --listen nor --upstream is given.",
+        "Without --config, \(Configuration.standardFile) is read if neither --listen nor --upstream is given.",
     ]
 
     /// A part below the top: how its table is headed, and its options.

@@ -78,7 +78,7 @@ enum Privileges: Equatable {
     private static func rootRefused(_ listener: Configuration.Listener) -> String {
         """
         missing, and guardd was started as root with a listener on \(listener.address) that strangers can reach; write user = "guardd" \
-        (useradd --system guardd), start it as another user, or, if it has to be, write user = "root"
+        (useradd --system guardd), start it (and guardd check) as another user, or, if it has to be, write user = "root"
         """
     }
 
@@ -129,12 +129,23 @@ enum StateDirectory {
     static func prepare(_ path: String, for account: Account) throws(SentLogError) {
         let isNew = unsafe mkdir(path, 0o700) == 0
         if !isNew, errno != EEXIST { throw .cannotOpen(file: path, reason: systemReason()) }
+        try check(path, for: account.uid, name: account.name)
         guard let folder = Descriptor(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { throw .cannotOpen(file: path, reason: systemReason()) }
         guard folder.status.st_uid == 0, account.uid != 0 else { return }
-        guard isNew || isEmpty(path) else {
-            throw .settings("\(path): belongs to root, and guardd serves as \(account.name): chown -R \(account.name): \(path)")
-        }
         guard fchown(folder.number, account.uid, account.gid) == 0 else { throw .cannotOpen(file: path, reason: systemReason()) }
+    }
+
+    /// One that is there: a folder, and root's only if there is nothing in it.
+    static func check(_ path: String, for uid: uid_t, name: String) throws(SentLogError) {
+        guard let folder = Descriptor(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { throw .cannotOpen(file: path, reason: systemReason()) }
+        guard folder.status.st_uid == 0, uid != 0, !isEmpty(path) else { return }
+        throw .settings("\(path): belongs to root, and guardd serves as \(name): chown -R \(name): \(path)")
+    }
+
+    /// It belongs to root, so `prepare` gives it away.
+    static func isRoots(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_uid == 0
     }
 
     private static func isEmpty(_ path: String) -> Bool {

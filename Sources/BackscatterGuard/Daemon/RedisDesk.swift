@@ -140,6 +140,9 @@ public final class RedisDesk: SentLogDesk {
         _ = try call([Octets("HSET".utf8), view.layout.log, Octets("stated".utf8), statement.octets])
     }
 
+    /// What each sender vouches for by itself stays.
+    public func uncover() throws(SentLogError) { _ = try call([Octets("HDEL".utf8), try view().layout.log, Octets("stated".utf8)]) }
+
     /// Redis does it by itself; nothing to do.
     public func expire(at now: Int64) throws(SentLogError) -> ExpiryOutcome { .expired(before: Day.start(Day.number(now - settings.local.retention))) }
 

@@ -9,6 +9,7 @@ extension Server {
         case .retiring, .stopping: return log.write(.warning, "SIGUSR2: this guardd is ending already")
         case .serving: break
         }
+        if let watcher = ProcessWatcher.found { return log.write(.error, "SIGUSR2: no new guardd is started, this one serves on: \(watcher.text)") }
         guard let program else { return log.write(.error, "can't start a new guardd: the path of the program is not known; restart it") }
         do throws(ReactorError) {
             let new = try Successor(

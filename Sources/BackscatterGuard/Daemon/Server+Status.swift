@@ -52,6 +52,7 @@ extension Server {
         let reasons = unreadiness()
         var document = StatusDocument()
         document.process = getpid()
+        document.configuration = configurationFile
         document.time = seconds
         document.started = startedAt
         document.state = stageName

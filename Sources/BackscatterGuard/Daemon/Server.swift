@@ -20,6 +20,8 @@ public final class Server {
     let hooks: HookInputs
     let status: StatusSocket
     let startedAt = EventLoop.seconds()
+    /// As root had it: later the way there may be closed.
+    let configurationFile: String?
     var history = VerdictHistory(at: EventLoop.seconds())
     /// As the newest sessions have it.
     var policy: Policy
@@ -79,6 +81,7 @@ public final class Server {
         reload: @escaping () throws(ConfigurationError) -> Configuration, onReady: @escaping () -> Void = {}
     ) throws(ServerError) {
         self.configuration = configuration
+        configurationFile = configuration.realFile
         self.reload = reload
         self.onReady = onReady
         self.log = log

@@ -16,12 +16,16 @@ public enum StatusClientError: Error, Sendable, Equatable {
     case notRunning(path: String, reason: String)
     /// The caller may not open it.
     case denied(path: String)
+    /// A guardd answers, of another configuration than the one that is asked for.
+    case another(path: String, owner: String)
     /// Somebody took the connection, and no answer came in time, or none that is understood.
     case noAnswer(path: String, reason: String)
 
     public var text: String {
         switch self {
         case .notRunning(let path, let reason): "guardd does not answer at \(path) (\(reason))"
+        case .another(let path, let owner):
+            "\(path): another guardd answers there, \(ASCII.washed(owner.utf8, limit: 600)); write a status_socket of its own into this configuration, then restart its guardd"
         case .denied(let path): "\(path): no permission (status_socket_mode, status_group)"
         case .noAnswer(let path, let reason): "\(path): \(reason)"
         }
@@ -32,7 +36,7 @@ public enum StatusClientError: Error, Sendable, Equatable {
 public struct StatusClient: Sendable {
     /// Octets of an answer at most.
     static let limit = 16 << 20
-    private let path: String
+    let path: String
 
     /// - Parameter path: of the socket (`Configuration.statusPath`).
     public init(path: String) { self.path = path }

@@ -77,6 +77,8 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var schema = Self.currentSchema
     public var version = GuarddVersion.text
     public var process: Int32 = 0
+    /// The real path of its configuration file; left out: it was started with flags alone.
+    public var configuration: String?
     public var time: Int64 = 0
     /// When the process began to serve.
     public var started: Int64 = 0

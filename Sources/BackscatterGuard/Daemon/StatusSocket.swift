@@ -18,14 +18,17 @@ final class StatusSocket {
     init(_ configuration: Configuration, isSuccessor: Bool, loop: EventLoop, log: LogWriter) throws(ServerError) {
         if let (place, isWritten) = configuration.statusPlace {
             do throws(ReactorError) {
-                let made = try UnixListener(place.path, mode: mode_t(place.mode), group: place.group, mayReplace: isSuccessor)
+                // A successor takes its predecessor's place, and nobody else's: another guardd with the same state directory
+                // may have the socket.
+                let mayReplace = isSuccessor && UnixPeer.listener(at: place.path)?.pid == getppid()
+                let made = try UnixListener(place.path, mode: mode_t(place.mode), group: place.group, mayReplace: mayReplace)
                 socket = made
                 servers.append(try HTTPServer(descriptor: made.descriptor, loop: loop) { [unowned self] in answer($0) })
             } catch {
                 socket?.removePath()
                 socket = nil
                 guard !isWritten else { throw .listen(address: place.path, error) }
-                log.write(.warning, "status socket: \(place.path): \(error.text): there is none (status_socket)")
+                log.write(.warning, "status socket: \(place.path): \(StatusSocket.reason(error)): there is none (status_socket)")
             }
         }
         guard let address = configuration.statusListen else { return }
@@ -40,6 +43,12 @@ final class StatusSocket {
             close()
             throw .listen(address: address.description, error)
         }
+    }
+
+    /// For people.
+    static func reason(_ error: ReactorError) -> String {
+        guard case .system(_, EADDRINUSE) = error else { return error.text }
+        return "another guardd answers there; write a status_socket of its own, or guardd status can't ask this one"
     }
 
     /// A port that another guardd holds is shared with the one that takes its place only.

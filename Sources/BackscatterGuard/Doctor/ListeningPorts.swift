@@ -115,14 +115,3 @@ struct ListeningPorts {
         SmallFile.read("\(proc)/\(pid)/comm").map { ASCII.washed($0.utf8.prefix { $0 != ASCII.lf }, limit: 32) } ?? "?"
     }
 }
-
-/// Who made a Unix socket listen: SO_PEERCRED, unix(7).
-enum UnixPeer {
-    static func listener(of descriptor: CInt) -> (pid: Int32, uid: UInt32)? {
-        // struct ucred: pid, uid, gid.
-        var words: [UInt32] = [0, 0, 0]
-        var length = socklen_t(12)
-        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &words, &length) == 0, length == 12, words[0] > 0 else { return nil }
-        return (Int32(bitPattern: words[0]), words[1])
-    }
-}

@@ -65,8 +65,12 @@ public enum HookProgram {
     }
 
     private static func fail(_ role: Role, _ reason: String) -> CInt {
+        if role == .qmailQueue {
+            HookVoice().say(reason)
+            return QmailQueue.Status.configuration
+        }
         HookLog.write(reason)
-        return role == .qmailRemote ? say(QmailRemote.report(reason)) : QmailQueue.Status.configuration
+        return say(QmailRemote.report(reason))
     }
 
     /// A report of qmail-remote: to descriptor 1, exit 0.

@@ -36,7 +36,11 @@ public enum QmailQueue {
 
     /// - Returns: the exit status.
     public static func run(_ settings: HookSettings) -> CInt {
-        guard !Execution.isThisProgram(settings.qmailQueue) else { return Status.configuration }
+        let voice = HookVoice()
+        guard !Execution.isThisProgram(settings.qmailQueue) else {
+            voice.say("qmail_queue: \(settings.qmailQueue) is guardd itself")
+            return Status.configuration
+        }
         guard let message = Pipe(), let envelope = Pipe() else { return Status.refusedForNow }
         guard case .success(let process) = Execution.start(
             settings.qmailQueue, [Octets(settings.qmailQueue.utf8)], input: message.reading, output: envelope.reading)
@@ -45,7 +49,7 @@ public enum QmailQueue {
         signal(SIGPIPE, SIG_IGN)
         message.closeReading()
         envelope.closeReading()
-        let outcome = pass(message, envelope, settings)
+        let outcome = pass(message, envelope, settings, voice)
         message.closeWriting()
         envelope.closeWriting()
         let status = Execution.wait(for: process) ?? Status.bug
@@ -53,7 +57,7 @@ public enum QmailQueue {
     }
 
     /// - Returns: nil: the real one's exit status is the answer; else the answer, and the real one has no whole envelope.
-    private static func pass(_ message: Pipe, _ envelope: Pipe, _ settings: HookSettings) -> CInt? {
+    private static func pass(_ message: Pipe, _ envelope: Pipe, _ settings: HookSettings, _ voice: HookVoice) -> CInt? {
         var head: Octets = []
         let isRead = copy(0) { piece in
             if head.count < QmailHeader.limit { head += piece.prefix(QmailHeader.limit - head.count) }
@@ -69,23 +73,27 @@ public enum QmailQueue {
             let count = reader.read(piece)
             envelope.write(piece.prefix(count))
             guard reader.isComplete else { return }
-            if record(reader, head, settings) != nil { outcome = Status.refusedForNow } else { envelope.write(piece.dropFirst(count)) }
+            if let trouble = record(reader, head, settings) {
+                voice.say("a mail was not queued, because it can't be recorded: \(trouble)")
+                outcome = Status.refusedForNow
+            } else {
+                envelope.write(piece.dropFirst(count))
+            }
         }
         return outcome ?? (isEnvelopeRead ? nil : Status.readError)
     }
 
+    /// - Returns: nil when the mail may go on, else why not.
     private static func record(_ envelope: QmailEnvelope, _ head: Octets, _ settings: HookSettings) -> String? {
         let caller = Caller.ofProcess()
         let header = QmailHeader(head, isQueued: false, isRemote: caller.isRemote)
         let record = record(header, envelope.sender, envelope.recipients, caller)
         guard !record.isNone else { return nil }
         let recorder = HookRecorder(settings: settings)
-        if header.overflowed, !record.hasIDs { return HookFailure.settle("its header is too large", recorder) }
+        if header.overflowed, !record.hasIDs { return HookFailure.settle(HookFailure.tooLarge, recorder) }
         let entries = record.entries(sender: envelope.sender, recipients: envelope.recipients, hasAllRecipients: envelope.hasAllRecipients)
         guard case .failed(let reason) = recorder.record(entries) else { return nil }
-        guard let trouble = HookFailure.settle(reason, recorder) else { return nil }
-        HookLog.write("a mail was not queued, because it can't be recorded: \(trouble)")
-        return trouble
+        return HookFailure.settle(reason, recorder)
     }
 
     /// Which ids count: none of a bounce, of what a stranger's client brings, of what a .qmail file sends on under the sender

@@ -38,7 +38,7 @@ public enum QmailRemote {
         let record = QmailOrigin.record(header, sender: sender, recipients: recipients, settings: settings) { hosts.hold($0) }
         guard !record.isNone else { return nil }
         let recorder = HookRecorder(settings: settings)
-        if header.overflowed, !record.hasIDs { return HookFailure.settle("its header is too large", recorder) }
+        if header.overflowed, !record.hasIDs { return HookFailure.settle(HookFailure.tooLarge, recorder) }
         guard case .failed(let reason) = recorder.record(record.entries(sender: sender, recipients: recipients)) else { return nil }
         return HookFailure.settle(reason, recorder)
     }
@@ -62,6 +62,9 @@ public enum QmailRemote {
 
 /// What `record_failure` says about a mail that can't be recorded.
 enum HookFailure {
+    /// What a writer can do about it stands in docs/recording.md.
+    static let tooLarge = "no Message-ID in the first \(QmailHeader.limit) octets of its header"
+
     /// - Returns: nil when it goes on all the same, with a mark that opens a hole in coverage.
     static func settle(_ reason: String, _ recorder: HookRecorder) -> String? {
         guard recorder.settings.passesUnrecorded else { return reason }
@@ -72,7 +75,7 @@ enum HookFailure {
     }
 }
 
-/// The system's log: the only place where a hook may speak.
+/// The system's log: the only place where a hook may always speak.
 enum HookLog {
     static func write(_ text: String) {
         unsafe withVaList([ASCII.washed(text.utf8, limit: 600)]) { arguments in

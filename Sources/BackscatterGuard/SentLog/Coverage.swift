@@ -96,6 +96,10 @@ public struct Coverage: Sendable, Equatable {
         add(from: from, to: min(to, state == .interrupted ? interruptedAt : to))
     }
 
+    /// The administrator takes back that the log is complete. What was stated can't be told from what guardd knew by itself, so
+    /// nothing counts, until it is stated or started again.
+    public mutating func withdraw() { self = Coverage() }
+
     /// The log's content before `time` is gone.
     public mutating func forget(before time: Int64) {
         remove(from: .min, to: time)

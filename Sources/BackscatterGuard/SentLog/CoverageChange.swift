@@ -10,6 +10,8 @@ public enum CoverageChange: Sendable, Equatable {
     case cover(since: Int64, at: Int64)
     /// The administrator states that the log is complete over a time in the past.
     case complete(from: Int64, to: Int64)
+    /// The administrator takes back what was stated.
+    case withdraw
 
     /// It says of some time that all mail is recorded.
     var isClaim: Bool {
@@ -27,6 +29,7 @@ public enum CoverageChange: Sendable, Equatable {
         case .hole(let from, let to): coverage.openHole(from: from, to: to)
         case .cover(let since, let now): coverage.cover(since: since, at: now)
         case .complete(let from, let to): coverage.complete(from: from, to: to)
+        case .withdraw: coverage.withdraw()
         }
     }
 }

@@ -18,6 +18,12 @@ struct FileIdentity: Sendable, Equatable {
         guard unsafe stat(path, &status) == 0 else { return nil }
         self.init(status)
     }
+
+    /// Octets of a file; nil when there is none.
+    static func size(of path: String) -> Int? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
 }
 
 /// Owns one descriptor. Never inherited by programs that guardd runs.

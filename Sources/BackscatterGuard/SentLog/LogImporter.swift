@@ -67,7 +67,7 @@ public struct LogImporter {
         while true {
             guard let octets = file.read(LogImporter.chunk) else {
                 try record(&waiting, &outcome)
-                throw .cannotOpen(file: path, reason: "damaged: it ends in the middle")
+                throw .unreadable(file: path, reason: "damaged: it ends in the middle; import an undamaged copy of it")
             }
             if octets.isEmpty { reader.finish() } else { reader.read(octets.span) }
             waiting += reader.take()
@@ -113,10 +113,10 @@ public struct LogImporter {
     /// Looks at the beginning of a file, and gives it back.
     ///
     /// - Parameter told: what the user says that it is.
-    /// - Throws: cannotOpen, also for what is none of the formats.
+    /// - Throws: unreadable, also for what is none of the formats.
     private static func guess(_ file: ZipReader, _ path: String, _ told: ImportFormat) throws(SentLogError) -> ImportFormat {
-        guard let start = file.read(chunk) else { throw .cannotOpen(file: path, reason: "damaged") }
-        if let reason = MailFiles.otherForm(start) { throw .cannotOpen(file: path, reason: reason) }
+        guard let start = file.read(chunk) else { throw .unreadable(file: path, reason: "damaged; import an undamaged copy of it") }
+        if let reason = MailFiles.otherForm(start) { throw .unreadable(file: path, reason: reason) }
         file.push(start)
         if told != .auto { return told }
         if start.starts(with: Octets("From ".utf8)) { return .mbox }
@@ -128,7 +128,8 @@ public struct LogImporter {
             other += 1
         }
         guard looksLikeMail(start) else {
-            throw .cannotOpen(file: path, reason: "no log of Postfix, Exim or sendmail, no mbox and no mail among its first \(other) lines: say --format")
+            throw .unreadable(
+                file: path, reason: "no log of Postfix, Exim or sendmail, no mbox and no mail among its first \(other) lines; say --format if it is one of them, else leave it out")
         }
         return .mbox
     }

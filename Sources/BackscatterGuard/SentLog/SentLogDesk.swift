@@ -13,6 +13,8 @@ public protocol SentLogDesk: AnyObject {
     func cover(since: Int64, at now: Int64) throws(SentLogError)
     /// Likewise over a time in the past.
     func complete(from: Int64, to: Int64) throws(SentLogError)
+    /// Takes such statements back: nothing that was stated counts any more.
+    func uncover() throws(SentLogError)
     /// Seconds that records are kept.
     func retention(at now: Int64) throws(SentLogError) -> Int64
     /// Lets the days expire that are due.
@@ -35,6 +37,7 @@ public protocol SentLogDesk: AnyObject {
 extension LMDBSentLog: SentLogDesk {
     public func recordedSince(at now: Int64) -> Int64? { (try? statistics(at: now))?.recordedSince }
     public func complete(from: Int64, to: Int64) throws(SentLogError) { try change(.complete(from: from, to: to)) }
+    public func uncover() throws(SentLogError) { try change(.withdraw) }
     public func retention(at now: Int64) throws(SentLogError) -> Int64 { try statistics(at: now).retention }
     public func statisticsText(at now: Int64) throws(SentLogError) -> String { SentReport.statistics(try statistics(at: now), at: now) }
     public func coverageText(at now: Int64) throws(SentLogError) -> [String] { SentReport.coverage(try statistics(at: now), at: now) }

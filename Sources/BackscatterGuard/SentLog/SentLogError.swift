@@ -18,6 +18,8 @@ public enum SentLogError: Error, Sendable, Equatable {
     /// There is no log in the directory, and none is to be begun.
     case noLog(directory: String)
     case cannotOpen(file: String, reason: String)
+    /// A file to import is not what it was taken for; the reason says what to do.
+    case unreadable(file: String, reason: String)
     case settings(String)
     case diskFull(file: String)
     /// Reading or writing failed for another reason, told by LMDB or the system.
@@ -31,6 +33,14 @@ public enum SentLogError: Error, Sendable, Equatable {
         switch self {
         case .diskFull, .failed, .queueFull, .closed: false
         default: true
+        }
+    }
+
+    /// It is about one of the files that were to be read, and not about the log.
+    public var isOfInput: Bool {
+        switch self {
+        case .cannotOpen, .unreadable: true
+        default: false
         }
     }
 
@@ -54,6 +64,8 @@ public enum SentLogError: Error, Sendable, Equatable {
             "\(directory): no sent log here: give the state directory of guardd, or record something first"
         case .cannotOpen(let file, let reason):
             "\(file): \(reason): mend the path or its permissions"
+        case .unreadable(let file, let reason):
+            "\(file): \(reason)"
         case .settings(let reason): reason
         case .diskFull(let file):
             "\(file): no room left to record outgoing mail: make room on that file system"

@@ -50,6 +50,11 @@ struct SentLogOpener {
     func prepareDirectory() throws(SentLogError) {
         let directory = settings.stateDirectory
         if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST { throw .cannotOpen(file: directory, reason: systemReason()) }
+        try SentLogOpener.checkOwner(of: directory)
+    }
+
+    /// root works in a folder of its own only.
+    static func checkOwner(of directory: String) throws(SentLogError) {
         var status = stat()
         guard unsafe stat(directory, &status) == 0 else { throw .cannotOpen(file: directory, reason: systemReason()) }
         if geteuid() == 0, status.st_uid != 0 { throw .wrongUser(directory: directory, uid: status.st_uid) }

@@ -107,7 +107,7 @@ public struct SentRecorder {
             }
             for line in unread.lines { refuse("not read: \(line)") }
         } catch {
-            guard case .cannotOpen = error else { throw error }
+            guard error.isOfInput else { throw error }
             refuse(error.text)
         }
         if withoutID > 0 { refuse("\(path): \(withoutID) mails without Message-ID") }

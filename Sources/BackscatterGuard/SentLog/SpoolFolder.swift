@@ -38,11 +38,13 @@ struct SpoolFolder: Sendable {
         guard let directory = Descriptor(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else {
             throw .cannotOpen(file: folder, reason: systemReason())
         }
-        guard directory.status.st_uid == geteuid() else {
-            throw .cannotOpen(file: folder, reason: "belongs to uid \(directory.status.st_uid), not to the user that guardd runs as")
-        }
+        try SpoolFolder.checkOwner(directory.status.st_uid, of: folder, user: geteuid())
         if let group, fchown(directory.number, uid_t.max, group) != 0 { throw .cannotOpen(file: folder, reason: "chgrp: \(systemReason())") }
         if fchmod(directory.number, mode) != 0 { throw .cannotOpen(file: folder, reason: "chmod: \(systemReason())") }
+    }
+
+    static func checkOwner(_ uid: uid_t, of folder: String, user: uid_t) throws(SentLogError) {
+        guard uid == user else { throw .cannotOpen(file: folder, reason: "belongs to uid \(uid), not to the user that guardd runs as") }
     }
 
     // MARK: who puts something in

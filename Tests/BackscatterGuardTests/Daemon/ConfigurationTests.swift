@@ -111,6 +111,16 @@ import Testing
         #expect(configuration.outgoingNetworks.map(\.description) == ["127.0.0.0/8"])
     }
 
+    @Test(arguments: [nil, 3]) func absentUsualFileIsNamedWithWhatMakesIt(_ workers: Int?) throws {
+        var overrides = ConfigurationOverrides()
+        overrides.workers = workers
+        let error = try #require(throws: ConfigurationError.self) {
+            try Configuration.load(file: nil, overrides: overrides, standardFile: "/nonexistent/guardd.toml", own: [])
+        }
+        #expect(error.lines.count == 1 && error.lines[0].hasPrefix("/nonexistent/guardd.toml: is not there"))
+        #expect(error.lines[0].contains("guardd check --print-reference toml > /nonexistent/guardd.toml") && error.lines[0].contains("--config"))
+    }
+
     @Test func usualFileIsReadUnlessFlagsSayWhatStandsWhere() throws {
         let file = try TemporaryFile(Self.least)
         #expect(try Configuration.load(file: nil, overrides: .init(), standardFile: file.path, own: []).file == file.path)

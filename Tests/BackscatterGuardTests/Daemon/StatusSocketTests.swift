@@ -40,6 +40,28 @@ import Testing
         #expect(StatusDocument(json: document.json) == nil)
     }
 
+    @Test func whoseItIs() throws {
+        var document = StatusDocument()
+        (document.process, document.configuration) = (12, "/etc/guardd/first.toml")
+        document.listeners = [.init(address: "192.0.2.1:25", direction: "inbound", kind: "smtp")]
+        var wanted = Configuration()
+        wanted.listeners = [.init(address: try #require(PeerAddress("192.0.2.1", port: 587)))]
+        wanted.file = "/etc/guardd/second.toml"
+        #expect(!document.isOf(wanted))
+        #expect(document.owner == "process 12, of /etc/guardd/first.toml, which listens on 192.0.2.1:25")
+        // The same file, whatever it says by now; or the same door, by another name of the file.
+        wanted.file = "/etc/guardd/first.toml"
+        #expect(document.isOf(wanted))
+        wanted.file = "/etc/guardd/renamed.toml"
+        wanted.listeners.append(.init(address: try #require(PeerAddress("192.0.2.1", port: 25))))
+        #expect(document.isOf(wanted))
+        // An older guardd says no file, one with flags alone has none.
+        document.configuration = nil
+        wanted.file = nil
+        wanted.listeners.removeLast()
+        #expect(!document.isOf(wanted))
+    }
+
     @Test func figuresOfTheProcess() throws {
         #expect(ProcessFigures.resident("Name:\tguardd\nVmHWM:\t   99 kB\nVmRSS:\t   36012 kB\n") == 36_012 * 1_024)
         #expect(ProcessFigures.resident("Name:\tguardd\n") == nil)

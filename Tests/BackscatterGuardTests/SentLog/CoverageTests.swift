@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Sent log: coverage") struct CoverageTests {
     enum Step: Sendable, CustomTestStringConvertible {
-        case start(Int64), open(Int64), close(Int64), hole(Int64, Int64), cover(Int64, Int64), forget(Int64), stepped(Int64, Int64)
+        case start(Int64), open(Int64), close(Int64), hole(Int64, Int64), cover(Int64, Int64), forget(Int64), stepped(Int64, Int64), withdraw
 
         var testDescription: String { "\(self)" }
 
@@ -15,6 +15,7 @@ import Testing
             case .hole(let from, let to): coverage.openHole(from: from, to: to)
             case .cover(let since, let now): coverage.cover(since: since, at: now)
             case .forget(let time): coverage.forget(before: time)
+            case .withdraw: coverage.withdraw()
             case .stepped(let by, let now): coverage.clockStepped(by: by, to: now, limit: 1000)
             }
         }
@@ -25,6 +26,10 @@ import Testing
     @Test(arguments: [
         ([], []),
         ([.start(100)], [(100, forever)]),
+        ([.cover(50, 100), .withdraw], []),
+        ([.start(100), .cover(50, 200), .withdraw, .start(300)], [(300, forever)]),
+        ([.start(100), .cover(50, 200), .withdraw, .cover(150, 300)], [(150, forever)]),
+        ([.start(100), .open(150), .withdraw, .close(160)], []),
         ([.start(100), .start(200)], [(100, forever)]),                       // a restart is no hole
         ([.start(100), .start(50)], [(50, forever)]),
         ([.start(100), .open(150)], [(100, 150)]),

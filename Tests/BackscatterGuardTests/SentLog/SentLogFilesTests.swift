@@ -99,9 +99,11 @@ import Testing
         let errors: [SentLogError] = [
             .keyMissing(file: "f", log: "l"), .keyMismatch(file: "f", log: "l"), .keyExposed(file: "f", mode: 0o644),
             .keyMalformed(file: "f"), .wrongUser(directory: "f", uid: 7), .otherFormat(file: "f"), .damagedInUse(file: "f"),
-            .noLog(directory: "f"), .cannotOpen(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
+            .noLog(directory: "f"), .cannotOpen(file: "f", reason: "r"), .unreadable(file: "f", reason: "r"), .settings("f: r"), .diskFull(file: "f"), .failed(file: "f", reason: "r"),
             .queueFull(limit: 3), .closed,
         ]
+        // What is no log and no mail is not mended by its permissions.
+        #expect(!SentLogError.unreadable(file: "f", reason: "r").text.contains("permissions"))
         for error in errors {
             #expect(!error.text.contains("\n") && error.description == error.text && !error.text.isEmpty)
             if error.isOperatorFault { #expect(error.text.hasPrefix("f: ")) }

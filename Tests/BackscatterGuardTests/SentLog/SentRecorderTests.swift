@@ -88,7 +88,7 @@ import Testing
         #expect(recorder.recorded == 9 && recorder.refused == 3 && complaints.acknowledgements == [9])
         #expect(complaints.all == [
             "\(state.file("mbox")): 1 mails without Message-ID", "noid: neither a Message-ID nor a file",
-            "\(state.path): a directory without cur and new is no Maildir: mend the path or its permissions",
+            "\(state.path): a directory without cur and new is no Maildir; name the Maildirs or files in it",
         ])
         for name in ["arg1@b", "arg2@b", "noat", "eml@b", "m1@b", "m2@b", "cur@b", "new@b", "/no/such@file"] {
             #expect(try log.knows(name, at: noon), "\(name)")

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import uuid
 
 import guardd
@@ -168,7 +169,7 @@ class Qmail:
 
     def enqueue(self, content, envelope=b'Fann@a.example\0Tbob@b.example\0\0', **environment):
         """Starts QMAILQUEUE and writes to it: (exit status, text on descriptor 6, what the real one was given or None, peak of its memory in KiB before
-        the last piece of the envelope)."""
+        the last piece of the envelope). What it says on standard error stands in `complaint` then."""
         # Whatever else is open: none of the pipes is to be descriptor 6, nor one of subprocess's own. Python's own are not inherited.
         low = []
         while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 6:
@@ -183,8 +184,9 @@ class Qmail:
             os.dup2(text[1], 6)
             self._become('/')()
 
+        complaint = tempfile.TemporaryFile()
         popen = subprocess.Popen([os.path.join(self.hooks, 'qmail-queue')], env={**self.environment, **environment}, preexec_fn=prepare, close_fds=False,
-                                 stderr=subprocess.DEVNULL)
+                                 stderr=complaint)
         for end in (message[0], said[0], text[1], *low):
             os.close(end)
         peak = 0
@@ -200,6 +202,9 @@ class Qmail:
             os.close(pipe[1])
         spoken = read_all(text[0])
         status = popen.wait(timeout=60)
+        complaint.seek(0)
+        self.complaint = complaint.read()
+        complaint.close()
         given = self.given()
         return status, spoken, given[0] if given else None, peak
 
