@@ -17,7 +17,7 @@ public enum CoverageChange: Sendable, Equatable {
     var isClaim: Bool {
         switch self {
         case .start, .cover, .complete: true
-        case .openHole, .closeHole, .hole: false
+        case .openHole, .closeHole, .hole, .withdraw: false
         }
     }
 

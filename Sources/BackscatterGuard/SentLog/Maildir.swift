@@ -31,10 +31,10 @@ struct Maildir {
     private var unlisted: Set<Int> = []
     private(set) var unread = UnreadMail()
 
-    /// - Throws: cannotOpen, for a directory that is no Maildir.
+    /// - Throws: cannotOpen; unreadable for a directory that is no Maildir.
     init(_ path: String) throws(SentLogError) {
         let names = Maildir.folders.filter { MailFiles.isDirectory(path + "/" + $0) }
-        guard !names.isEmpty else { throw .cannotOpen(file: path, reason: "a directory without cur and new is no Maildir") }
+        guard !names.isEmpty else { throw .unreadable(file: path, reason: "a directory without cur and new is no Maildir; name the Maildirs or files in it") }
         var opened: [MaildirFolder] = []
         for name in names {
             guard let folder = MaildirFolder(path, name) else { throw .cannotOpen(file: path + "/" + name, reason: systemReason()) }

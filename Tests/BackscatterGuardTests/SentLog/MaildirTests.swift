@@ -133,7 +133,7 @@ import Testing
         #expect(outcome.format == .mbox && outcome.counts.mails == 2 && outcome.recorded == 2 && outcome.withoutID == 0)
         #expect(try log.knows("one@ours.example", at: noon) && log.knows("two@ours.example", at: noon))
         try Data([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x0A]).write(to: URL(filePath: folder.folder + "/sent.xz"))
-        #expect(throws: SentLogError.cannotOpen(file: folder.folder + "/sent.xz", reason: "compressed or encrypted, and not by gzip: make a plain copy of it")) {
+        #expect(throws: SentLogError.unreadable(file: folder.folder + "/sent.xz", reason: "compressed or encrypted, and not by gzip: make a plain copy of it")) {
             try importer.read(folder.folder + "/sent.xz", as: format)
         }
     }
