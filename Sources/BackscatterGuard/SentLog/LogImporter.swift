@@ -140,7 +140,7 @@ public struct LogImporter {
         for name in ["/qmgr", "/cleanup", "/smtpd", "/smtp", "/pickup", "/master"] where program.count > name.utf8.count {
             if program.extracting(program.count - name.utf8.count..<program.count).copied() == Octets(name.utf8) { return .postfix }
         }
-        return nil
+        return program.spells("postfix") ? .postfix : nil
     }
 
     private static func looksLikeMail(_ octets: Octets) -> Bool {
