@@ -35,7 +35,7 @@ struct Setup: ParsableCommand {
     @Option(help: ArgumentHelp("qmail: the run file of the service on port 25.", valueName: "file"))
     var runFile = "/service/smtpd/run"
 
-    @Option(help: ArgumentHelp("Exim, sendmail: the file to write into (default: /etc/exim4/exim4.conf, /etc/mail/sendmail.mc).", valueName: "file"))
+    @Option(help: ArgumentHelp("Exim, sendmail: the file to write into (default: /etc/exim4/exim4.conf, or else Debian's parts of it; /etc/mail/sendmail.mc).", valueName: "file"))
     var file: String?
 
     @Flag(help: "Write the lines.")

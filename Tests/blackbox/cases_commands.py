@@ -3,7 +3,7 @@ import itertools
 import time
 
 import bounces
-from kit import DOMAIN, NULL, USER, Closed, Failure, case, expect
+from kit import DOMAIN, NULL, USER, Closed, case, expect
 
 # THREATS 2.2: the spellings that at least one server takes for the null sender. The first group is what a real bounce
 # may look like; guardd must take the first five and may refuse the others.
@@ -100,6 +100,7 @@ def odd_recipients(site):
         b"RCPT TO:<user@protected.example>x", b"RCPT TO:<+user@protected.example>", b"RCPT TO:<us\\er@protected.example>", b"RCPT TO:<user@protected..example>",
         b"RCPT TO:<user@.protected.example>", b"RCPT TO:<user@#3221225985>", b"RCPT TO:<>", b"RCPT TO:<@protected.example>",
     ]
+    taken = 0
     for line in lines:
         site.upstream.reset()
         client = site.client()
@@ -107,8 +108,11 @@ def odd_recipients(site):
         code, _ = client.command(line)
         if code != 250:
             continue
+        taken += 1
         code, text = client.content(bounces.report(site.unknown()))
         expect(code == 550, "%r was taken, and a forged bounce behind it got %d %s" % (line, code, text[:60]))
+    expect(taken > 5, "only %d were taken: nothing is shown" % taken)
+    return "%d of %d taken" % (taken, len(lines))
 
 
 @case("R3", "bare LF, CR, NUL in commands never go upstream, one reply a line")
@@ -126,7 +130,7 @@ def controls_in_commands(site):
             site.upstream.hook = lambda connection, verb, line: b"250 marked\r\n" if line == b"NOOP mark" else None
             before = len(site.upstream.lines())
             for part in ([octets[i:i + 1] for i in range(len(octets))] if cut else [octets]):
-                client.send(part)
+                client.send(part).is_read()
             client.send(b"NOOP mark\r\n")
             replies = [client.reply()]
             try:
@@ -259,7 +263,7 @@ def extensions_not_offered(site):
     client.send(b"BDAT %d LAST\r\n" % len(smuggled) + smuggled)
     code, _ = client.reply()
     expect(code >= 500, "BDAT without CHUNKING got %d" % code)
-    expect(client.closed_within(0.3) is not None or client.silent(0.1), "data were run")
+    client.quit()
     expect(not any(b"evil" in line for line in site.upstream.lines()), "data of BDAT went upstream as commands")
     for line in (b"STARTTLS", b"XCLIENT ADDR=192.0.2.1", b"XFORWARD ADDR=192.0.2.1", b"TURN", b"ATRN x", b"BURL imap://x LAST", b"XEXCH50 1 2", b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2"):
         client = site.client()

@@ -2,7 +2,7 @@
 import itertools
 
 import bounces
-from kit import OUTGOING, USER, Closed, Failure, case, expect
+from kit import OUTGOING, USER, Closed, case, expect
 from upstream import Later
 
 SMUGGLED = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<victim@protected.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n"
@@ -33,11 +33,10 @@ def send_with(site, octets, sender, framing, source=None, cut=None):
         else:
             at = raw.index(b"first") + 5 + cut
             client.send(raw[:at])
-            client.sock.setsockopt(6, 1, 1)
-            site.upstream.wait(lambda: False, 0.002)
+            client.is_read()
             client.send(raw[at:])
         code = client.reply()[0]
-        expect(client.silent(0.02), "")
+        client.quit()
     except Closed:
         code = 0
     client.close()
@@ -121,7 +120,7 @@ def bare_line_ends_refused(site):
                 client.do(b"DATA", 354)
                 client.send(b"x" + octets[:1])
                 if cut:
-                    site.upstream.wait(lambda: False, 0.01)
+                    client.is_read()
                 code, text = client.send(octets[1:] + b"y\r\n.\r\n").reply()
                 expect(code == 451, "%r: got %d %s" % (octets, code, text))
                 expect(not site.upstream.deliveries, "delivered")
@@ -144,7 +143,7 @@ def cuts_of_the_end(site):
             client.do(b"DATA", 354)
             client.send(raw[:cut])
             if cut < len(raw):
-                site.upstream.wait(lambda: False, 0.002)
+                client.is_read()
             code, text = client.send(raw[cut:] + b"NOOP\r\n").reply()
             expect(code == 250, "%r cut at %d: got %d %s" % (body, cut, code, text))
             client.want(250)
@@ -162,7 +161,7 @@ def octet_by_octet(site):
         client.envelope(sender)
         client.do(b"DATA", 354)
         for octet in stuffed(body):
-            client.send(bytes([octet]))
+            client.is_read().send(bytes([octet]))
         client.want(250)
         site.delivered(body)
 

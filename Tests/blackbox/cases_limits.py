@@ -1,12 +1,12 @@
 """R21: slow, silent and greedy clients; limits; what is left of them."""
 import resource
-import select
 import selectors
-import socket
+import threading
 import time
 
 import bounces
 from kit import NULL, OUTGOING, USER, Client, Closed, Failure, Skipped, case, expect
+from processes import ticks
 
 QUICK = 'client_command_timeout = "1s"\nclient_content_timeout = "1s"\nclient_content_rate = 20000'
 
@@ -31,38 +31,54 @@ def slow_clients(site):
     slow = site.client(timeout=20)
     slow.envelope()
     slow.do(b"DATA", 354)
-    began = time.monotonic()
-    while time.monotonic() - began < 3.5:
+    # How fast a client sends is what this is about: one octet now and then, and 28,800 octets a second, two seconds ahead so that
+    # a late clock does no harm. Content has 1 s and 1 s for 20,000 octets: by then all that the slow one lives by is its rate.
+    silently = {"silent": silent, "after EHLO": said, "held content": held, "content": content, "chunk": chunk, "swallowed chunk": swallowed, "command": trickles[0]}
+    line, sent = b"y" * 70 + b"\r\n", 0
+    for elapsed in ticks(0.1):
         for client in trickles:
             try:
                 client.sock.send(b"x")
             except OSError:
                 pass
-        slow.send((b"y" * 70 + b"\r\n") * 40)
-        time.sleep(0.1)
+        due = int((elapsed + 2) * 400)
+        slow.send(line * (due - sent))
+        sent = due
+        still = [name for name, client in silently.items() if not client.has_closed()]
+        if not still and elapsed > 5:
+            break
+        expect(elapsed < 30, "still open after %.1f s: %s" % (elapsed, still))
     slow.send(b".\r\n").want(250)
-    for name, client in (("silent", silent), ("after EHLO", said), ("held content", held), ("content", content), ("chunk", chunk), ("swallowed chunk", swallowed), ("command", trickles[0])):
-        codes = client.closed_within(2)
-        expect(codes is not None, "%s: still open after %.1f s" % (name, time.monotonic() - began))
     expect(site.upstream.wait(lambda: all(not one.open or one.sender is None and one.state == "command" for one in site.upstream.all), 5), "upstream connections are left in a transaction")
     expect(len(site.upstream.deliveries) == 1, "%d deliveries" % len(site.upstream.deliveries))
 
 
 @case("R21", "a reader of nothing is bounded", settings=QUICK)
 def reader_of_nothing(site):
-    before, peak = site.rss(), 0
-    for octets in (b"NOOP\r\n", b"HELP\r\n", b"RSET\r\n", b"VRFY x\r\n", b"MAIL FROM:<a@b.example>\r\nRSET\r\n", b"RCPT TO:<a@b.example>\r\n"):
-        client = site.client(buffer=4096)
-        client.sock.settimeout(0.5)
+    def fill(octets):
+        client = site.client(buffer=4096, timeout=60)
         try:
             for _ in range(100):
-                client.sock.sendall(octets * 5000)
-        except OSError:
-            pass
-        peak = max(peak, site.rss())
+                client.send(octets * 5000)
+        except Closed:
+            pass                        # guardd has given it up
+        except Failure as failure:
+            failures.append("%r: %s" % (octets, failure))
+
+    failures, before = [], site.rss()
+    site.reset_peak()
+    every = [threading.Thread(target=fill, args=(octets,), daemon=True) for octets in (
+        b"NOOP\r\n", b"HELP\r\n", b"RSET\r\n", b"VRFY x\r\n", b"MAIL FROM:<a@b.example>\r\nRSET\r\n", b"RCPT TO:<a@b.example>\r\n")]
+    for one in every:
+        one.start()
+    for one in every:
+        one.join()
+    expect(not failures, failures)
     site.alive()
-    expect(peak - before < 16, "memory grew by %.1f MB" % (peak - before))
+    grown = site.peak() - before
+    expect(grown < 16, "memory grew by %.1f MB" % grown)
     site.until(lambda: not site.upstream.live, 25, "readers of nothing are closed")
+    return "memory +%.1f MB" % grown
 
 
 @case("R21", "100,000 pipelined commands get 100,000 answers in order", settings="hard_error_limit = 0\nsoft_error_limit = 0\njunk_command_limit = 0")
@@ -100,7 +116,6 @@ def many_commands(site):
 
 @case("R21", "many RCPT before their replies are bounded", settings="hard_error_limit = 0\nsoft_error_limit = 0\nrecipient_limit = 0")
 def many_recipients(site):
-    from upstream import Later
     site.alive()
     before = site.rss()
     for sender in (b"a@b.example", b""):
@@ -109,13 +124,13 @@ def many_recipients(site):
         site.upstream.hook = lambda connection, verb, line: "mute" if verb == "RCPT" else None
         client = site.client()
         client.do(b"MAIL FROM:<" + sender + b">", 250)
-        client.sock.settimeout(1)
+        site.reset_peak()
         try:
             for _ in range(200):
-                client.sock.sendall(b"RCPT TO:<user@protected.example>\r\n" * 1000)
-        except OSError:
-            pass
-        grown = site.rss() - before
+                client.send(b"RCPT TO:<user@protected.example>\r\n" * 1000)
+        except Closed:
+            pass                        # what guardd does when upstream_command_timeout is over
+        grown = site.peak() - before
         expect(grown < 16, "memory grew by %.1f MB for commands without replies" % grown)
         client.close()
 
@@ -161,13 +176,14 @@ def no_descriptors(site):
         client = Client(site, greeting=False)
         clients.append(client)
     site.until(lambda: site.descriptors() >= 60, 10, "descriptors are used up (have %d)" % site.descriptors())
-    busy, begun = site.cpu(), time.monotonic()
-    while time.monotonic() < begun + 1:                 # a measurement, not a wait: nothing happens in this second
-        select.select([], [], [], max(0, begun + 1 - time.monotonic()))
-    busy = site.cpu() - busy
+    before = site.cpu()
+    for elapsed in ticks(1):                            # a measurement, not a wait: nothing happens in this second
+        if elapsed >= 1:
+            break
+    busy = (site.cpu() - before) / elapsed
     for client in clients:
         client.close()
-    expect(busy < 0.5, "guardd spins: %.2f s CPU in a second" % busy)
+    expect(busy < 0.5, "guardd spins: %.2f s CPU a second" % busy)
     site.until(lambda: try_service(site), 10, "service after the descriptors were given back")
 
 
@@ -254,10 +270,8 @@ def slow_crowd(site):
 @case("R21", "stress: short deadlines while nearly full", settings='max_connections = 20\nclient_timeout_stress = "1s"')
 def stress(site):
     clients = [site.client(ehlo=False) for _ in range(18)]
-    began = time.monotonic()
-    site.until(lambda: any(b"stress: 16 connections" in line for line in site.log), 5, "the log says that stress begins")
-    gone = sum(client.closed_within(max(0.1, 6 - (time.monotonic() - began))) is not None for client in clients)
-    expect(gone >= 3, "only %d of the silent clients were closed" % gone)
+    site.until(lambda: any(b"stress: 16 connections" in line for line in site.log), 20, "the log says that stress begins")
+    site.until(lambda: sum(client.has_closed() for client in clients) >= 3, 20, "silent clients are closed")
     site.alive()
     for client in clients:
         client.close()
@@ -301,11 +315,12 @@ def networks(site):
 @case("R21", "clients that come too often", settings="client_connection_rate_limit = 3")
 def rate(site):
     codes = []
-    for _ in range(5):
+    # More than two minutes allow: one may be over between two of them.
+    for _ in range(7):
         client = site.client(ehlo=False, greeting=False, source="127.0.7.1")
         codes.append(client.reply()[0])
         client.close()
-    expect(421 in codes and codes[:2] == [220, 220], "codes %s" % codes)   # the minute may be over between two of them
+    expect(421 in codes and codes[:2] == [220, 220], "codes %s" % codes)
     site.client(ehlo=False, source="127.0.7.2").close()
     for _ in range(5):
         site.client(ehlo=False, source=OUTGOING).close()
@@ -314,13 +329,12 @@ def rate(site):
 @case("R21", "errors slow a client down", settings='soft_error_limit = 3\nerror_sleep_time = "300ms"')
 def soft_errors(site):
     client = site.client()
-    client.send(b"BOGUS\r\n" * 5)
     began = time.monotonic()
+    client.send(b"BOGUS\r\n" * 5)
     for _ in range(5):
         client.want(500)
     took = time.monotonic() - began
     expect(took >= 0.6, "five errors were answered within %.2f s" % took)
-    other = time.monotonic()
     site.alive()
     client.do(b"QUIT", 221)
     return "%.2f s for two errors beyond the limit" % took

@@ -3,7 +3,7 @@ import time
 
 import bounces
 from bounces import base64_lines, crlf, nested, quoted_printable, report
-from kit import DOMAIN, NULL, OUTGOING, USER, Failure, case, expect
+from kit import NULL, OUTGOING, USER, Failure, case, expect
 
 # How the field with the id may be written.
 FIELDS = {

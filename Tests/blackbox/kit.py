@@ -9,6 +9,9 @@ import tempfile
 import threading
 import time
 
+import processes
+from connections import Connection
+from processes import free_port
 from upstream import Upstream
 
 CASES = []
@@ -55,6 +58,7 @@ class Client:
         self.sock.connect(("::1" if family == socket.AF_INET6 else "127.0.0.1", port or site.port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.sock.getsockname()
+        self.connection = Connection(self.sock) if family == socket.AF_INET else None
         self.buf = b""
         site.clients.append(self)
         if greeting:
@@ -140,15 +144,33 @@ class Client:
             if is_last or answer[0] != 250:
                 return answer
 
-    def silent(self, seconds=0.3):
-        """Nothing may come within the time; a close is no answer."""
+    def is_read(self):
+        """Waits until guardd has read all that was sent: what follows comes to it as a piece of its own."""
+        until(self.connection.is_read, 20, "guardd reads on")
+        return self
+
+    def quit(self):
+        """QUIT and its answer, or the close: whatever else comes is a reply that nothing asked for."""
         try:
-            line = self.line(seconds)
+            self.send(b"QUIT\r\n")
         except Closed:
+            pass
+        codes = self.closed_within(self.timeout)
+        expect(codes in ([], [221], [421]), "replies that nothing asked for: %s" % codes)
+
+    def has_closed(self):
+        """Takes what has come; whether the end was behind it."""
+        self.sock.setblocking(False)
+        try:
+            while octets := self.sock.recv(65536):
+                self.buf += octets
             return True
-        except Failure:
+        except BlockingIOError:
+            return False
+        except OSError:
             return True
-        raise Failure("a reply that nothing asked for: %r" % line[:80])
+        finally:
+            self.sock.settimeout(self.timeout)
 
     def closed_within(self, seconds):
         """Reads on until the close; returns the codes that came, or None when it stays open."""
@@ -177,12 +199,11 @@ def stuffed(body):
     return (b"." if body.startswith(b".") else b"") + body + b".\r\n"
 
 
-def free_port(address="127.0.0.1"):
-    probe = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    probe.bind((address, 0))
-    port = probe.getsockname()[1]
-    probe.close()
-    return port
+def until(condition, seconds, what):
+    try:
+        processes.until(condition, what, seconds)
+    except AssertionError as error:
+        raise Failure(str(error))
 
 
 class Site:
@@ -197,7 +218,7 @@ class Site:
         self.folder = tempfile.TemporaryDirectory(prefix="guardd-blackbox-")
         self.upstream = Upstream()
         self.upstream.identity = identity
-        self.port, self.port6 = free_port(), free_port("::1") if ipv6 else None
+        self.port, self.port6 = free_port(), free_port() if ipv6 else None
         self.clients, self.log, self.limits = [], [], limits or {}
         self.wants_cover = cover
         uncovered = "refuse" if cover and not Site.can_cover else "deliver"
@@ -249,13 +270,7 @@ class Site:
     def run(self, *arguments):
         return subprocess.run([Site.program, *arguments], capture_output=True, check=True, timeout=20)
 
-    @staticmethod
-    def until(condition, seconds, what):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise Failure("not within %.0f s: %s" % (seconds, what))
-            time.sleep(0.01)
+    until = staticmethod(until)
 
     def begin(self):
         if not self.is_alive():
@@ -384,6 +399,16 @@ class Site:
         took = time.monotonic() - began
         expect(took < limit, "a good client waited %.1f s" % took)
         return took
+
+    def lines_so_far(self):
+        """All log lines before that of a mail that is sent now: the one worker writes them in their order."""
+        sender = self.token("last") + b"@client.example"
+        client = self.client()
+        client.envelope(sender)
+        client.content(b"Subject: last\r\n\r\nx\r\n")
+        client.do(b"QUIT", 221)
+        self.logged(b"relay: .*from=<" + re.escape(sender) + b">", 20)
+        return list(self.log)
 
     def rss(self):
         with open("/proc/%d/status" % self.process.pid) as file:

@@ -7,6 +7,7 @@ chunk is complete) and EOD (the content is complete). It returns
   bytes                    this answer instead; the state stays what it was
   DROP, RESET              the connection is closed, or cut with RST
   MUTE                     no answer
+  DEAF                     no answer, and nothing is read any more
   Later(seconds, answer)   answer (None: the usual one) after that time; nothing is read meanwhile
   Last(answer)             answer, then close
 """
@@ -18,7 +19,10 @@ import threading
 import time
 from collections import namedtuple
 
-DROP, RESET, MUTE = "drop", "reset", "mute"
+import connections
+import processes
+
+DROP, RESET, MUTE, DEAF = "drop", "reset", "mute", "deaf"
 Later = namedtuple("Later", "seconds answer")
 Last = namedtuple("Last", "answer")
 
@@ -43,7 +47,7 @@ class Delivery:
 
 class Connection:
     def __init__(self, server, sock):
-        self.server, self.sock = server, sock
+        self.server, self.sock, self.link = server, sock, connections.Connection(sock)
         self.buf, self.out, self.body = bytearray(), bytearray(), bytearray()
         self.commands, self.header = [], None           # lines without their end; the PROXY header as (family, address, port)
         self.xclient, self.helo, self.auth = {}, None, False
@@ -81,6 +85,9 @@ class Connection:
         elif result == DROP:
             self.closing = True
             return False
+        elif result == DEAF:
+            self.is_reading = False
+            return False
         elif result == RESET:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.finish("self")
@@ -100,7 +107,7 @@ class Connection:
     # -- the stream
 
     def work(self):
-        while self.open and not self.closing and self.resume_at is None:
+        while self.open and self.is_reading and not self.closing and self.resume_at is None:
             before = (self.state, len(self.buf), len(self.body))
             getattr(self, "in_" + self.state)()
             if (self.state, len(self.buf), len(self.body)) == before:
@@ -385,16 +392,37 @@ class Upstream:
 
     def forget(self, connection):
         self.live.discard(connection)
-        self.selector.unregister(connection.sock)
+        self.watch(connection, 0)
+
+    def watch(self, connection, events):
+        """What is heard of this connection from now on."""
+        key = self.selector.get_map().get(connection.sock)
+        if key and not events:
+            self.selector.unregister(connection.sock)
+        elif events and not key:
+            self.selector.register(connection.sock, events, connection)
+        elif events and events != key.events:
+            self.selector.modify(connection.sock, events, connection)
 
     def call(self, function):
-        """Runs on the server's thread."""
-        self.calls.append(function)
+        """Runs on the server's thread, and is waited for."""
+        done = []
+        self.calls.append(lambda: done.append(function()))
         self.outbox.send(b"x")
+        if not self.wait(lambda: done):
+            raise AssertionError("the upstream's thread stands still")
 
     def push(self, octets, which=-1):
-        """Says something that nobody asked for."""
-        self.call(lambda: self.all[which].say(octets))
+        """Says something that nobody asked for; guardd has read it then."""
+        connection = self.all[which]
+        self.call(lambda: connection.say(octets))
+        processes.until(lambda: not connection.open or not connection.out and connection.link.is_read(), "guardd reads what it was told")
+
+    def lose(self):
+        """Closes all connections; guardd has found it out then, and has closed its ends."""
+        lost = list(self.live)
+        self.call(lambda: [one.finish("self") for one in lost])
+        processes.until(lambda: all(one.link.is_closed() for one in lost), "guardd closes its ends of lost connections")
 
     def stop_accepting(self):
         self.call(self.close_listener)
@@ -434,9 +462,7 @@ class Upstream:
                 if connection.open and (connection.out or connection.closing):
                     connection.flush()
                 if connection.open:
-                    events = (selectors.EVENT_READ if connection.is_reading else 0) | (selectors.EVENT_WRITE if connection.out else 0)
-                    if events != self.selector.get_key(connection.sock).events and events:
-                        self.selector.modify(connection.sock, events, connection)
+                    self.watch(connection, (selectors.EVENT_READ if connection.is_reading else 0) | (selectors.EVENT_WRITE if connection.out else 0))
             with self.changed:
                 self.changed.notify_all()
 
@@ -450,7 +476,7 @@ class Upstream:
         connection = Connection(self, sock)
         self.live.add(connection)
         self.all.append(connection)
-        self.selector.register(sock, selectors.EVENT_READ, connection)
+        self.watch(connection, selectors.EVENT_READ)
         if connection.state == "command":
             connection.greet()
 

@@ -10,7 +10,7 @@ usage: Tests/process/sentlog.py [GUARDD]        (default .build/debug/guardd)
 4. On a full disk recording fails with exit 75, nothing acknowledged is lost, and it goes on when there is room
    (needs root and tmpfs; else skipped, with the reason).
 """
-import os, random, subprocess, sys, tempfile, time
+import os, random, subprocess, sys, tempfile, threading
 
 GUARDD = sys.argv[1] if len(sys.argv) > 1 else ".build/debug/guardd"
 ROUNDS = 10
@@ -56,15 +56,15 @@ def killed_at_random(state):
     for turn in range(ROUNDS):
         before = set(acknowledged)
         pair = [recorder(state), recorder(state)]
-        end = time.monotonic() + random.uniform(0.03, 0.3)
-        pids = [process.pid for process in pair]
-        killer = subprocess.Popen(["sh", "-c", f"sleep {end - time.monotonic():.3f}; kill -9 {pids[turn % 2]}"])
+        # The moment is random, because each place in what a recorder does is to be met.
+        killer = threading.Timer(random.uniform(0.03, 0.3), pair[turn % 2].kill)
+        killer.start()
         number = 0
-        while time.monotonic() < end + 0.05:
+        while pair[turn % 2].poll() is None:
             for side, process in enumerate(pair):
                 acknowledged.update(say(process, *[f"{turn}.{side}.{number}.{n}@example.org" for n in range(3)]))
             number += 1
-        killer.wait()
+        killer.join()
         for process in pair:
             process.kill()
             process.wait()

@@ -89,11 +89,7 @@ final class CatchingUpReader: SentLogReader {
     }
 
     private func answer(_ question: Asked, isWhole: Bool) {
-        inner.ask(question.inquiry, at: question.now) { findings in
-            var findings = findings
-            if !isWhole { findings.isCovered = false }
-            question.answered(findings)
-        }
+        inner.ask(question.inquiry, at: question.now, isWhole: isWhole, answered: question.answered)
     }
 
     func close() {

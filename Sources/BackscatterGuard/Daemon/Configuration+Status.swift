@@ -50,7 +50,7 @@ extension Configuration {
         case .none: nil
         case .path(let path): path
         case .standard:
-            stateDirectory != Configuration().stateDirectory || UnixListener.isAnswered(ownStatusSocket)
+            stateDirectory != Configuration().stateDirectory || UnixSocketFile.isAnswered(ownStatusSocket)
                 ? ownStatusSocket : Self.runtimeStatusSocket(ConfigurationSystem.variable("RUNTIME_DIRECTORY")) ?? Self.standardStatusSocket
         }
     }

@@ -37,6 +37,9 @@ final class EventStore: Sendable {
     /// Why events are not written to disk now; nil when they are, or are not to be.
     var fault: String? { writer?.fault }
 
+    /// Events that the disk did not take in time, since the start; nil when none are to be written.
+    var lost: Int? { writer?.lost }
+
     /// The thread first reads what an earlier guardd has left.
     func start(at now: Int64) {
         writer?.start { [self] in readPast(at: now) }

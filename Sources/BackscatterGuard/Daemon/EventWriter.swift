@@ -17,7 +17,9 @@ final class EventWriter: Sendable {
 
     private struct State {
         var waiting: Octets = []
+        /// Since a line was told of the last ones.
         var dropped = 0
+        var lost = 0
         var isIdle = false
         var isClosed = false
         var isRunning = false
@@ -45,6 +47,9 @@ final class EventWriter: Sendable {
     /// Why nothing can be written now; nil when all is well.
     var fault: String? { state.withLock { $0.fault } }
 
+    /// Lines that did not fit into the queue.
+    var lost: Int { state.withLock { $0.lost } }
+
     /// - Parameter first: what the thread does before it writes.
     func start(_ first: @escaping @Sendable () -> Void = {}) {
         state.withLock { $0.isRunning = true }
@@ -60,6 +65,7 @@ final class EventWriter: Sendable {
         let wakes = state.withLock { state in
             if state.waiting.count + line.count >= limit {
                 state.dropped += 1
+                state.lost += 1
             } else {
                 state.waiting += line
                 state.waiting.append(ASCII.lf)

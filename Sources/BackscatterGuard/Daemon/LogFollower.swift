@@ -58,10 +58,7 @@ final class LogFollower: Sendable {
     func stop() {
         isStopped.store(true, ordering: .releasing)
         bell.raise()
-        let running = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
+        let running = thread.take()
         running?.join()
     }
 

@@ -19,7 +19,8 @@ public struct MailServerSetup: Sendable {
 
     /// The lines, for a person.
     public func lines(_ configuration: Configuration) throws(SetupError) -> [String] {
-        guard server == .postfix else { return try SetupText.lines(server, position, configuration, run: runFile) }
+        if let debian { return try lines(debian, configuration) }
+        guard server == .postfix else { return try blockLines(configuration) }
         let postfix = PostfixInstance(folder: folder)
         let plan = try PostfixPlan(position, configuration, postfix.exists ? try postfix.facts() : .standard, outside: services)
         let head = postfix.exists ? [] : ["# There is no Postfix in \(folder): these are the lines for one as Debian installs it."]
@@ -43,7 +44,9 @@ public struct MailServerSetup: Sendable {
         case .qmail:
             guard position == .front else { throw SetupError("only --position front can be applied for qmail") }
             return try applyRunFile(configuration)
-        case .exim, .sendmail: return try applyBlock(configuration)
+        case .exim, .sendmail:
+            if let debian { return try apply(debian, configuration) }
+            return try applyBlock(configuration)
         }
     }
 
@@ -57,6 +60,10 @@ public struct MailServerSetup: Sendable {
             try runFiles.undo()
             return ["\(runFile) is as it was. Then: svc -t \(runFiles.folder)"]
         case .exim, .sendmail:
+            if let debian {
+                try debian.files.undo()
+                return ["The parts of Exim's configuration in \(debian.folder) are as they were. Then: \(afterwards)"]
+            }
             try blockFiles.undo()
             return ["\(blockFile) is as it was. Then: \(afterwards)"]
         }
@@ -94,11 +101,11 @@ public struct MailServerSetup: Sendable {
     }
 
     private var afterwards: String {
-        server == .exim ? "exim4 -bV (on Debian update-exim4.conf before it, if it makes the configuration), restart Exim" : "make sendmail.cf of it (Debian: sendmailconfig), restart sendmail"
+        server == .exim ? (debian == nil ? "exim4 -bV" : "update-exim4.conf") + ", restart Exim" : "make sendmail.cf of it (Debian: sendmailconfig), restart sendmail"
     }
 
     private func applyBlock(_ configuration: Configuration) throws(SetupError) -> [String] {
-        let lines = try SetupText.lines(server, position, configuration, run: runFile)
+        let lines = try blockLines(configuration)
         // A comment, the lines for the file, an empty line, what is to be done elsewhere.
         let wanted = Array(lines.drop { $0.hasPrefix("#") }.prefix { !$0.isEmpty })
         let rest = Array(lines.drop { !$0.isEmpty }.dropFirst())
@@ -109,6 +116,38 @@ public struct MailServerSetup: Sendable {
         return wanted + [
             "Written into \(blockFile). As it was: \(blockFiles.store); guardd setup \(server.rawValue) --undo takes it back.", "Then: \(afterwards).",
         ] + (rest.isEmpty ? [] : [""] + rest)
+    }
+
+    /// In front of Exim the other ports of its configuration, if that can be read, stay open.
+    private func blockLines(_ configuration: Configuration) throws(SetupError) -> [String] {
+        guard server == .exim, position == .front, ConfigurationSystem.exists(blockFile) else { return try SetupText.lines(server, position, configuration, run: runFile) }
+        return try SetupText.exim(position, configuration, keeping: try SetupBlock.eximPorts(of: try SetupFiles.read(blockFile), path: blockFile))
+    }
+
+    // MARK: Debian's Exim
+
+    private var debian: DebianExim? { server == .exim ? DebianExim.meant(by: file) : nil }
+
+    private func lines(_ debian: DebianExim, _ configuration: Configuration) throws(SetupError) -> [String] {
+        var head: [String] = []
+        let present: DebianExim.Facts
+        do throws(SetupError) {
+            present = try debian.facts()
+        } catch {
+            present = DebianExim.Facts(isSplit: try debian.isSplit())
+            head = ["# Exim could not be asked what it has (\(error)): these are the lines for one as Debian installs it."]
+        }
+        let plan = try DebianEximPlan(position, configuration, present)
+        guard !plan.lines.isEmpty else { return head + ["# Exim has all its lines for --position \(position.rawValue) already."] }
+        return head + ["# \(debian.folder)/\(plan.name), at its end"] + plan.lines.dropFirst() + [""] + plan.notes + Self.comments(["Then: \(afterwards)."])
+    }
+
+    private func apply(_ debian: DebianExim, _ configuration: Configuration) throws(SetupError) -> [String] {
+        let plan = try DebianEximPlan(position, configuration, try debian.facts())
+        guard try debian.apply(plan) else { return ["Exim has all its lines for --position \(position.rawValue) already; nothing changed."] + plan.notes }
+        return plan.lines.dropFirst() + [
+            "Written to the end of \(debian.folder)/\(plan.name). As it was: \(debian.files.store); guardd setup exim --undo takes it back.", "Then: \(afterwards).", "",
+        ] + plan.notes
     }
 
     private static func comments(_ texts: [String]) -> [String] { texts.isEmpty ? [] : [""] + texts.map { "# \($0)" } }

@@ -44,6 +44,7 @@ final class MilterLink: MilterSink {
     fileprivate func received(_ octets: Span<UInt8>) {
         guard !isClosing else { return }
         worker.refreshTime()
+        worker.counters.moved(.mtaReceived, octets.count)
         if pending.isEmpty, session.takesOctets {
             let taken = session.received(octets, at: worker.now, into: self)
             if taken < octets.count { pending.append(octets.extracting(taken..<octets.count)) }
@@ -102,6 +103,7 @@ final class MilterLink: MilterSink {
             }
         }
         if !answers.isEmpty {
+            worker.counters.moved(.mtaSent, answers.count)
             socket?.send(answers.span)
             answers.removeAll(keepingCapacity: true)
         }

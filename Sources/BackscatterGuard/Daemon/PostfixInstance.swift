@@ -28,8 +28,7 @@ struct PostfixInstance {
         do {
             _ = try SetupTool.run("postfix", ["-c", folder, "check"])
         } catch {
-            for (index, name) in files.names.enumerated() { try SetupFiles.write(expected[index], to: "\(folder)/\(name)", like: "\(folder)/\(name)") }
-            if kept == .none { try files.undo() }
+            try files.revert(to: expected, kept)
             throw SetupError("postfix check is not content, so main.cf and master.cf are as before; what it found is in Postfix's log (\(error))")
         }
         return true

@@ -75,10 +75,7 @@ final class RedisSentLog: SentLog {
     /// What is queued is acknowledged, or durable in the journal, before this returns.
     func close() {
         mailbox.withLock { $0.isClosed = true }
-        let running = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
+        let running = thread.take()
         guard let running else { return }
         waker.wake()
         running.join()

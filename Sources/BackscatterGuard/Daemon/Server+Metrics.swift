@@ -6,7 +6,7 @@ extension Server {
 
     func metricSamples() -> [MetricSample] {
         let document = statusDocument()
-        return countedSamples() + sentLogSamples(document) + sourceSamples(document) + clientSamples(document) + processSamples(document)
+        return countedSamples() + sentLogSamples(document) + sourceSamples(document) + clientSamples(document) + eventSamples + processSamples(document)
     }
 
     /// For the plot.
@@ -96,6 +96,11 @@ extension Server {
             MetricSample(Metrics.heldBytes, Double(document.workers.reduce(0) { $0 + $1.heldOctets })),
             MetricSample(Metrics.holdLimit, Double(configuration.holdTotalLimit)),
         ] + document.upstreams.filter { seen.insert($0.name).inserted }.map { MetricSample(Metrics.upstreamUp, [$0.name], $0.state == "down" ? 0 : 1) }
+    }
+
+    private var eventSamples: [MetricSample] {
+        guard let lost = events.lost else { return [] }
+        return [MetricSample(Metrics.eventsUp, events.fault == nil ? 1 : 0), MetricSample(Metrics.eventsLost, Double(lost))]
     }
 
     private func processSamples(_ document: StatusDocument) -> [MetricSample] {

@@ -1,5 +1,6 @@
 // Files of a mail server that are changed so that they can be as before: what was there and what was put there are kept
-// in a folder beside them, guardd-setup. They are taken back only if nobody has changed them since.
+// in a folder beside them, guardd-setup. They are taken back only if nobody has changed them since. A file that was not
+// there is nil, and is removed again.
 
 import Glibc
 
@@ -7,12 +8,19 @@ struct SetupFiles {
     let folder: String
     let names: [String]
 
-    /// Where the copies are: NAME.before and NAME.after.
+    /// Where the copies are: NAME.before (or NAME.absent) and NAME.after, a slash of the name written as _.
     var store: String { "\(folder)/guardd-setup" }
 
     enum Kept: Equatable { case none, before, after, changed(String) }
 
     func octets(_ name: String) throws(SetupError) -> Octets { try SetupFiles.read("\(folder)/\(name)") }
+
+    /// nil: it is not there.
+    func present(_ name: String) throws(SetupError) -> Octets? {
+        ConfigurationSystem.exists("\(folder)/\(name)") ? try octets(name) : nil
+    }
+
+    private func copy(_ name: String, _ kind: String) -> String { "\(store)/\(name.split(separator: "/").joined(separator: "_")).\(kind)" }
 
     static func read(_ path: String) throws(SetupError) -> Octets {
         switch ConfigurationSystem.contents(of: path) {
@@ -26,21 +34,26 @@ struct SetupFiles {
         guard ConfigurationSystem.exists(store) else { return .none }
         var isBefore = true
         for name in names {
-            let present = try octets(name)
+            let present = try present(name)
             // A copy that a crash left unwritten: then the file itself was not touched yet.
-            guard ConfigurationSystem.exists("\(store)/\(name).before") else { return .none }
-            let before = try SetupFiles.read("\(store)/\(name).before")
-            let after = ConfigurationSystem.exists("\(store)/\(name).after") ? try SetupFiles.read("\(store)/\(name).after") : before
+            guard let before = try kept(name) else { return .none }
+            let after = ConfigurationSystem.exists(copy(name, "after")) ? try SetupFiles.read(copy(name, "after")) : before
             if present != before { isBefore = false }
             if present != after, present != before { return .changed(name) }
         }
         return isBefore ? .before : .after
     }
 
+    /// What a file was before; nil: it is not known, nil within: there was none.
+    private func kept(_ name: String) throws(SetupError) -> Octets?? {
+        if ConfigurationSystem.exists(copy(name, "before")) { return .some(try SetupFiles.read(copy(name, "before"))) }
+        return ConfigurationSystem.exists(copy(name, "absent")) ? .some(nil) : nil
+    }
+
     /// Puts contents in place, the copies first. `expected`: what the files must still be.
     ///
     /// - Returns: whether anything is different now.
-    func apply(_ contents: [Octets], expected: [Octets]) throws(SetupError) -> Bool {
+    func apply(_ contents: [Octets?], expected: [Octets?]) throws(SetupError) -> Bool {
         guard contents != expected else { return false }
         let kept = try state()
         if case .changed(let name) = kept {
@@ -52,19 +65,49 @@ struct SetupFiles {
         try check(expected)
         if unsafe mkdir(store, 0o700) != 0, errno != EEXIST { throw SetupError("\(store) can't be made: \(systemReason())") }
         for (index, name) in names.enumerated() {
-            if kept == .none { try SetupFiles.write(expected[index], to: "\(store)/\(name).before", like: "\(folder)/\(name)") }
-            try SetupFiles.write(contents[index], to: "\(store)/\(name).after", like: "\(folder)/\(name)")
+            if kept == .none {
+                let (kind, other) = expected[index] == nil ? ("absent", "before") : ("before", "absent")
+                // What a crash left.
+                unsafe unlink(copy(name, other))
+                try SetupFiles.write(expected[index] ?? [], to: copy(name, kind), like: "\(folder)/\(name)")
+            }
+            if let octets = contents[index] { try SetupFiles.write(octets, to: copy(name, "after"), like: "\(folder)/\(name)") }
         }
         try check(expected)
-        for (index, name) in names.enumerated() {
-            try SetupFiles.write(contents[index], to: "\(folder)/\(name)", like: "\(folder)/\(name)")
-        }
+        try put(contents)
         return true
     }
 
-    private func check(_ expected: [Octets]) throws(SetupError) {
+    /// Makes the files these, and nothing else.
+    func put(_ contents: [Octets?]) throws(SetupError) {
         for (index, name) in names.enumerated() {
-            guard try octets(name) == expected[index] else { throw SetupError("\(folder)/\(name) is being changed by somebody else; try again") }
+            let path = "\(folder)/\(name)"
+            if let octets = contents[index] {
+                try SetupFiles.write(octets, to: path, like: path)
+            } else if unsafe unlink(path) != 0, errno != ENOENT {
+                throw SetupError("\(path) can't be removed: \(systemReason())")
+            }
+        }
+    }
+
+    /// After an `apply` that turned out to be wrong: the files as they were just before it, and the copies too.
+    ///
+    /// - Parameter kept: what `state` said then.
+    func revert(to contents: [Octets?], _ kept: Kept) throws(SetupError) {
+        try put(contents)
+        guard kept != .none else { return try undo() }
+        for (index, name) in names.enumerated() {
+            if let octets = contents[index] {
+                try SetupFiles.write(octets, to: copy(name, "after"), like: "\(folder)/\(name)")
+            } else {
+                unsafe unlink(copy(name, "after"))
+            }
+        }
+    }
+
+    private func check(_ expected: [Octets?]) throws(SetupError) {
+        for (index, name) in names.enumerated() {
+            guard try present(name) == expected[index] else { throw SetupError("\(folder)/\(name) is being changed by somebody else; try again") }
         }
     }
 
@@ -74,14 +117,16 @@ struct SetupFiles {
         case .none: throw SetupError("nothing was applied in \(folder): there is no \(store)")
         case .changed(let name):
             throw SetupError("""
-                \(folder)/\(name) was changed since; not touched. What was put in: diff -u \(store)/\(name).before \(store)/\(name).after ; what it \
-                was: \(store)/\(name).before. Take it back by hand, then: rm -r \(store)
+                \(folder)/\(name) was changed since; not touched. What was put in: diff -u \(copy(name, "before")) \(copy(name, "after")) ; what it \
+                was: \(copy(name, "before")). Take it back by hand, then: rm -r \(store)
                 """)
         case .before, .after: break
         }
-        for name in names { try SetupFiles.write(try SetupFiles.read("\(store)/\(name).before"), to: "\(folder)/\(name)", like: "\(folder)/\(name)") }
+        var before: [Octets?] = []
+        for name in names { before.append(try kept(name) ?? nil) }
+        try put(before)
         for name in names {
-            for kind in ["before", "after"] { unsafe unlink("\(store)/\(name).\(kind)") }
+            for kind in ["before", "absent", "after"] { unsafe unlink(copy(name, kind)) }
         }
         unsafe rmdir(store)
     }

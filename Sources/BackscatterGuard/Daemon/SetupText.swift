@@ -9,7 +9,7 @@ enum SetupText {
     static func lines(_ server: SetupServer, _ position: SetupPosition, _ configuration: Configuration, run: String) throws(SetupError) -> [String] {
         switch server {
         case .qmail: try qmail(position, configuration, run: run)
-        case .exim: try exim(position, configuration)
+        case .exim: try exim(position, configuration, keeping: [])
         case .sendmail: try sendmail(position, configuration)
         case .postfix: preconditionFailure("Postfix has a plan")
         }
@@ -50,27 +50,60 @@ enum SetupText {
 
     // MARK: Exim
 
-    private static func exim(_ position: SetupPosition, _ configuration: Configuration) throws(SetupError) -> [String] {
-        switch position {
-        case .front:
-            guard case .address(let address) = configuration.upstreams.first, [.proxyV1, .proxyV2].contains(configuration.upstreamIdentity) else {
-                throw SetupError("in front of Exim guardd.toml needs upstream = \"127.0.0.1:10025\" and upstream_identity = \"proxy-v2\"")
-            }
-            return [
-                "# Exim's configuration, main section, in place of these options if they are there. Debian: exim4-daemon-heavy, the light one has no PROXY",
-                "local_interfaces = <; [\(address.text)]:\(address.port)", "hosts_proxy = \(address.text)", "",
-                "# Every connection from \(address.text) then has to begin with a PROXY header. Programs that send by SMTP to \(address.text) need an Exim daemon",
+    /// Exim's address behind guardd.
+    struct EximPlace {
+        let address: String
+        let port: Int
+
+        /// - Parameter others: ports besides 25 on which Exim listens on all addresses.
+        func interfaces(with others: [Int]) -> String {
+            let more = others.filter { $0 != port }.flatMap { ["[::0]:\($0)", "[0.0.0.0]:\($0)"] }
+            return "local_interfaces = <; " + (["[\(address)]:\(port)"] + more).joined(separator: " ; ")
+        }
+
+        var notes: [String] {
+            [
+                "# Every connection from \(address) then has to begin with a PROXY header. Programs that send by SMTP to \(address) need an Exim daemon",
                 "# of their own with another configuration, or guardd on another loopback address.",
             ]
-        case .log:
-            guard configuration.sources.contains(where: { $0.format == .exim }) else {
-                throw SetupError("guardd.toml has no [[source]] for Exim; write [[source]], format = \"exim\" and path = \"/var/log/exim4/mainlog\"")
-            }
+        }
+    }
+
+    static func eximPlace(_ configuration: Configuration) throws(SetupError) -> EximPlace {
+        guard case .address(let address) = configuration.upstreams.first, [.proxyV1, .proxyV2].contains(configuration.upstreamIdentity) else {
+            throw SetupError("in front of Exim guardd.toml needs upstream = \"127.0.0.1:10025\" and upstream_identity = \"proxy-v2\"")
+        }
+        return EximPlace(address: address.text, port: Int(address.port))
+    }
+
+    static func checkEximLog(_ configuration: Configuration) throws(SetupError) {
+        guard configuration.sources.contains(where: { $0.format == .exim }) else {
+            throw SetupError("guardd.toml has no [[source]] for Exim; write [[source]], format = \"exim\" and path = \"/var/log/exim4/mainlog\"")
+        }
+    }
+
+    static func hasNo(_ position: SetupPosition) -> SetupError {
+        SetupError("Exim has no \(position.rawValue) that guardd speaks; --position front or log")
+    }
+
+    static let eximLogNotes = ["# guardd must be able to read the log", "usermod -aG adm guardd"]
+
+    /// - Parameter ports: as `EximPlace.interfaces` has them.
+    static func exim(_ position: SetupPosition, _ configuration: Configuration, keeping ports: [Int]) throws(SetupError) -> [String] {
+        switch position {
+        case .front:
+            let place = try eximPlace(configuration)
             return [
-                "# Exim's configuration, main section: how many recipients a mail had; with relay_ids +smtp_confirmation, a default",
-                "log_selector = +received_recipients", "", "# guardd must be able to read the log", "usermod -aG adm guardd",
-            ]
-        case .beforeQueue, .milter: throw SetupError("Exim has no \(position.rawValue) that guardd speaks; --position front or log")
+                "# Exim's configuration, main section, in place of these options if they are there. Debian: exim4-daemon-heavy, the light one has no PROXY",
+                place.interfaces(with: ports), "hosts_proxy = \(place.address)", "",
+            ] + place.notes
+        case .log:
+            try checkEximLog(configuration)
+            return [
+                "# Exim's configuration, main section: how many recipients a mail had, and under which return path a redirect sent it on",
+                "log_selector = \(EximLogSelector("").adding(EximLogSelector.wanted).text)", "",
+            ] + eximLogNotes
+        case .beforeQueue, .milter: throw hasNo(position)
         }
     }
 

@@ -34,12 +34,7 @@ final class SpoolReader: SentLogReader {
     private func importsEnded() {
         for (number, isComplete) in letters.take() {
             guard let asked = waiting.removeValue(forKey: number) else { continue }
-            inner.ask(asked.inquiry, at: asked.time) { findings in
-                var findings = findings
-                // What was sent is not all in the log: an unknown id proves nothing.
-                if !isComplete { findings.isCovered = false }
-                asked.answered(findings)
-            }
+            inner.ask(asked.inquiry, at: asked.time, isWhole: isComplete, answered: asked.answered)
         }
     }
 

@@ -18,11 +18,12 @@ extension Doctor {
         }
     }
 
-    private func program(_ name: String) -> String? {
+    func program(_ name: String) -> String? {
         system.programFolders.map { "\($0)/\(name)" }.first { ConfigurationSystem.problem(withProgram: $0) == nil }
     }
 
-    private func lines(of command: [String]) throws(ProbeFailure) -> [String] {
+    /// What a program of the mail server says.
+    func lines(of command: [String]) throws(ProbeFailure) -> [String] {
         let run = try ProgramRun.run(command, until: deadline.within(Doctor.patience))
         guard run.isGood else { throw ProbeFailure(text: "\(command.joined(separator: " ")) tells nothing") }
         return String(decoding: run.output, as: UTF8.self).split(separator: "\n").map(String.init)

@@ -11,7 +11,7 @@ extension Doctor {
         let reports = EffectiveUser.ofOwner(of: configuration.stateDirectory) {
             configuration.sources.map { SourceReport.read($0.reportFile(in: configuration.stateDirectory)) }
         }
-        return zip(configuration.sources, reports).map { finding($0, $1) }
+        return zip(configuration.sources, reports).map { finding($0, $1) } + eximFindings
     }
 
     private func finding(_ source: Configuration.Source, _ report: SourceReport.Written?) -> Finding {

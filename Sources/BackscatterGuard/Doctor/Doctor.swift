@@ -11,7 +11,7 @@ struct DoctorSystem: Sendable {
     /// Tells whether the kernel thinks that its clock is kept right.
     var clock: @Sendable () -> SystemCalls.ClockState = { SystemCalls.clockState() }
     /// Where the mail server's programs may lie.
-    var programFolders = ["/usr/sbin", "/usr/local/sbin", "/sbin"]
+    var programFolders = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/exim/bin"]
     var now: Int64 = EventLoop.seconds()
     /// Milliseconds that a visit may take.
     var patience: Int64 = 14_000

@@ -7,7 +7,7 @@ enum FieldName: UInt8, CaseIterable, Sendable {
     case received, from, to, cc, subject, date, sender, messageID, returnPath, replyTo, deliveredTo, mimeVersion
     case mailer, originalTo, dkim, resentMessageID, inReplyTo, references, userAgent, envelopeTo, hotmailRecipient
     // Ids that relays keep when they give a mail a new one.
-    case googleOriginalID, microsoftOriginalID, keptOriginalID
+    case googleOriginalID, microsoftOriginalID, coremailOriginalID, keptOriginalID
     // Of a MIME entity: RFC 2045 5, 6.
     case contentType, transferEncoding, contentDescription, contentDisposition, contentID
     // Of reports: RFC 3464 2.2, 2.3, RFC 8098 3.1, RFC 5965 3.
@@ -34,6 +34,7 @@ enum FieldName: UInt8, CaseIterable, Sendable {
         case .hotmailRecipient: "x-hmxmroriginalrecipient"
         case .googleOriginalID: "x-google-original-message-id"
         case .microsoftOriginalID: "x-microsoft-original-message-id"
+        case .coremailOriginalID: "x-cm-original-message-id"
         case .keptOriginalID: "x-original-message-id"
         case .contentType: "content-type"
         case .transferEncoding: "content-transfer-encoding"

@@ -14,7 +14,7 @@ struct HeaderBlock: Sendable {
 
     private(set) var messageIDs: [MessageID] = []
     private(set) var resentIDs: [MessageID] = []
-    /// X-Google-, X-Microsoft- and X-Original-Message-ID.
+    /// X-Google-, X-Microsoft-, X-CM- and X-Original-Message-ID.
     private(set) var keptIDs: [MessageID] = []
     /// Original-Message-ID of a report.
     private(set) var declaredIDs: [MessageID] = []
@@ -67,7 +67,7 @@ struct HeaderBlock: Sendable {
         size += text.count + 1
         guard let name else { return }
         switch name {
-        case .messageID, .resentMessageID, .googleOriginalID, .microsoftOriginalID, .keptOriginalID, .originalMessageID:
+        case .messageID, .resentMessageID, .googleOriginalID, .microsoftOriginalID, .coremailOriginalID, .keptOriginalID, .originalMessageID:
             scanner.restart(limit: 4)
             isScanning = true
         case .inReplyTo, .references:
@@ -91,17 +91,20 @@ struct HeaderBlock: Sendable {
         if current != nil { append(text) }
     }
 
-    /// Whether a line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an
-    /// id would be one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
-    func mayEndID(_ line: Span<UInt8>) -> Bool {
+    /// A line that is neither a field nor indented may be the rest of an id: gateways break long lines, and half an id would be
+    /// one that nobody ever sent. It is, when an id has begun or none has come yet, and no blank stands in it.
+    ///
+    /// - Returns: whether the line was taken.
+    mutating func joinID(_ line: Span<UInt8>) -> Bool {
         guard isScanning, current != .references, current != .inReplyTo else { return false }
         var end = line.count
         while end > 0, line[end - 1] <= ASCII.space { end -= 1 }
-        // Behind a `=` it may be a soft line break that nobody declared, or not.
-        guard end > 0, !scanner.endsWithEquals, scanner.isWithinBrackets || (scanner.isBlank && line[0] == ASCII.less) else { return false }
+        guard end > 0, scanner.isWithinBrackets || (scanner.isBlank && line[0] == ASCII.less) else { return false }
         let word = line.extracting(0..<end)
         let close = word.firstIndex(of: ASCII.greater) ?? end
         for index in 0..<close where word[index] <= ASCII.space { return false }
+        scanner.dropSoftBreak()
+        extend(line)
         return true
     }
 

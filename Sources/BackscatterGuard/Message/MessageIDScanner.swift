@@ -94,11 +94,15 @@ struct MessageIDScanner: Sendable {
     /// A `<` was not followed by its `>` so far.
     var isWithinBrackets: Bool { place == .inside }
 
-    /// The id within the brackets ends with `=` so far.
-    var endsWithEquals: Bool { place == .inside && current.last == ASCII.equals }
+    /// Nothing but blanks, comments and the soft break of a text that was encoded once has come so far.
+    var isBlank: Bool { place == .outside && found.isEmpty && (bare.isEmpty || bare == [ASCII.equals]) }
 
-    /// Nothing but blanks and comments has come so far.
-    var isBlank: Bool { place == .outside && found.isEmpty && bare.isEmpty }
+    /// Leaves a `=` at the end out: the line that follows goes on without indentation, so it was quoted-printable's soft break.
+    mutating func dropSoftBreak() {
+        if current.last == ASCII.equals { current.removeLast() }
+        if head.last == ASCII.equals { head.removeLast() }
+        if bare == [ASCII.equals] { bare.removeAll(keepingCapacity: true) }
+    }
 
     /// No `>` has come so far: the id, if there is one, stands without brackets.
     var isBare: Bool { found.isEmpty && place != .inside }

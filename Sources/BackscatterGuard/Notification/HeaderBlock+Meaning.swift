@@ -13,8 +13,11 @@ extension HeaderBlock {
     /// What the Content-Type field says.
     var contentType: ContentType { reading(.contentType, ContentType.init) ?? ContentType() }
 
-    /// The mail may be a bounce: one with the null sender, or from a mail system. What it returns, if anything, comes first.
-    func mayBeBounce(_ type: ContentType) -> Bool { isMarkedAsBounce(type) || hasNullSender || isFromDaemon }
+    /// The mail may be a bounce: one with the null sender, from a mail system, or one whose subject says so and that answers
+    /// nothing. What it returns, if anything, comes first; its own id counts as well.
+    func mayBeBounce(_ type: ContentType) -> Bool {
+        isMarkedAsBounce(type) || hasNullSender || isFromDaemon || (hasFailedSubject && referenceIDs.isEmpty)
+    }
 
     /// The mail is a bounce itself, so what it returns counts, not it.
     func looksLikeBounce(_ type: ContentType) -> Bool {

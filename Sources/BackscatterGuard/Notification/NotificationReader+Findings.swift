@@ -238,8 +238,8 @@ extension NotificationReader.Findings {
         if tellsOfIncomingMail, !(outer.isFromDaemon && outer.hasFailedSubject) { return false }
         let hasReturned = hasTextOriginal || hasPartOriginal || hasMarker
         if outer.isFromDaemon { return outer.hasFailedSubject || words.hasFailure || words.hasTrouble || hasReturned }
-        if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal }
-        return words.hasFailure && !outer.isWritten && (hasPartOriginal || hasTracedOriginal)
+        if outer.hasFailedSubject { return words.hasFailure || hasTextOriginal || (hasPartOriginal && !outer.isWritten) }
+        return words.hasFailure && !outer.isWritten && !outer.isAutoReply && (hasPartOriginal || hasTracedOriginal)
     }
 
     /// The mail shown came from elsewhere to the one who is notified: virus scanners and quarantines tell of such, and its id

@@ -49,10 +49,7 @@ extension NotificationReader {
 
     /// A line in a header section that is no field.
     private mutating func takeStrayLine(_ line: Span<UInt8>, _ role: Role) {
-        if block.mayEndID(line) {
-            block.extend(line)
-            return
-        }
+        if block.joinID(line) { return }
         switch role {
         case .outer:
             // An mbox line above, or a spoilt field: the section goes on.

@@ -30,9 +30,11 @@ extension NotificationReader {
         takeFreeLine(line, start: start, first: first)
     }
 
-    /// `> `, `>> `, `> > ` and `| ` before a line: quoted once or more often. One blank belongs to each mark.
+    /// `> `, `>> `, `> > ` and `| ` before a line: quoted once or more often, and perhaps indented after that. One blank
+    /// belongs to each mark.
     private static func endOfQuoting(_ line: Span<UInt8>) -> Int {
-        var start = 0
+        var start = line.skippingBlanks(from: 0)
+        if start > 0, line.octet(at: start) != ASCII.greater { return 0 }
         while start < line.count, line[start] == ASCII.greater || line[start] == bar {
             start += 1
             if start < line.count, line[start] == ASCII.space { start += 1 }
@@ -57,10 +59,7 @@ extension NotificationReader {
             block.begin(field.name, line.extracting(field.body..<line.count))
             return true
         }
-        if block.mayEndID(line.extracting(first..<line.count)) {
-            block.extend(line.extracting(first..<line.count))
-            return true
-        }
+        if block.joinID(line.extracting(first..<line.count)) { return true }
         // Gateways break long fields without indentation: such lines don't end what is clearly a header section.
         let isDelimiter = line.count > 2 && line[0] == ASCII.hyphen && line[1] == ASCII.hyphen
         if block.names.messageNames >= 2, !isDelimiter {

@@ -24,7 +24,9 @@ enum Phrases {
         "dsn:", "dsn (", "ndn:", "unzustellbar", "nicht zugestellt", "unzustellbarkeit", "nicht zustellbar", "zustellung",
         "non remis", "remise", "impossible de remettre", "onbestelbaar", "niet bestel", "impossibile", "mancato recapito",
         "mancata consegna", "no se puede entregar", "no entregado", "devuelto", "entrega", "n\u{e3}o entregue", "nao entregue",
-        "olevererat", "kan ikke leveres", "ikke leveret", "niedostar", "nie dostar", "nedoru", "недостав", "не доставлен",
+        "olevererat", "olevererbar", "kan ikke leveres", "ikke leveret", "niedostar", "nie dostar", "nie mo\u{17c}na dostar", "nedoru",
+        "недостав", "Недостав", "не доставлен", "Не доставлен", "ошибка доставки", "Ошибка доставки", "non recapitabil", "k\u{e9}zbes\u{ed}thetetlen",
+        "K\u{e9}zbes\u{ed}thetetlen", "toimittamaton", "ei voi toimittaa", "teslim edileme", "系统退信", "退信", "郵件無法", "邮件无法", "配信不能",
     ])
 
     /// In the text: a mail was not delivered.
@@ -44,6 +46,9 @@ enum Phrases {
         "encountered the following error", "syntax error", "account has been disabled", "may not exist", "550 ", "554 ", "553 ", "552 ", "551 ",
         "(550", "(554", "550-", "554-", "konnte nicht", "nicht zugestellt", "no pudo ser entregado", "no se ha podido", "non remis",
         "n'a pas pu", "n\u{e3}o p\u{f4}de", "nao pode ser", "impossibile recapitare", "kunne ikke leveres",
+        "konnten nicht", "unzustellbar", "no se pudo", "no ha podido", "no pudo entregar", "n\u{e3}o foi poss\u{ed}vel entregar", "nao foi possivel entregar",
+        "n'a pu", "n'ont pu", "non \u{e8} stato possibile", "kon niet worden", "kunde inte", "nie mo\u{17c}na dostar", "nelze doru", "nem siker\u{fc}lt",
+        "не может быть доставлен", "не было доставлен", "не был доставлен", "не удалось доставить", "teslim edileme",
     ])
 
     /// In the text of a mail system: something is wrong with a mail.

@@ -1,7 +1,6 @@
 // A listening Unix socket at a path of the file system, put there in one step: bound under another name, given its group
 // and mode, and moved when its owner is ready, so that nobody ever finds a socket with other permissions, or none at all.
 
-import CEvent
 import Glibc
 
 /// The descriptor and what is needed to take its path away again.
@@ -18,39 +17,32 @@ public struct UnixListener: Sendable {
     ///   - mayReplace: whether somebody who answers at the path may be there.
     /// - Throws: `.system`; EADDRINUSE when somebody answers there who may not.
     public init(_ path: String, mode: mode_t, group: gid_t?, mayReplace: Bool) throws(ReactorError) {
-        if !mayReplace, UnixListener.isAnswered(path) { throw .system(call: "bind", errno: EADDRINUSE) }
+        if !mayReplace, UnixSocketFile.isAnswered(path) { throw .system(call: "bind", errno: EADDRINUSE) }
         let draft = UnixListener.draft(path)
-        guard let address = SocketAddress.unix(draft) else { throw .system(call: "bind", errno: ENAMETOOLONG) }
         unsafe unlink(draft)
-        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
         var status = stat()
         do throws(ReactorError) {
-            try UnixListener.check(unsafe address.withPointer { unsafe bind(descriptor, $0, $1) }, "bind")
-            if let group { try UnixListener.check(unsafe chown(draft, uid_t.max, group), "chgrp") }
-            try UnixListener.check(unsafe chmod(draft, mode), "chmod")
-            try UnixListener.check(listen(descriptor, 1024), "listen")
-            try UnixListener.check(unsafe lstat(draft, &status), "stat")
+            descriptor = try Listener.open(UnixSocketFile(path: draft, mode: mode, group: group), backlog: 1024)
         } catch {
-            _ = Glibc.close(descriptor)
             unsafe unlink(draft)
             throw error
         }
-        self.descriptor = descriptor
+        guard unsafe lstat(draft, &status) == 0 else {
+            let number = errno
+            _ = Glibc.close(descriptor)
+            unsafe unlink(draft)
+            throw .system(call: "stat", errno: number)
+        }
         self.path = path
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
-    }
-
-    private static func check(_ result: CInt, _ call: String) throws(ReactorError) {
-        if result != 0 { throw .system(call: call, errno: errno) }
     }
 
     private static func draft(_ path: String) -> String { path + ".new" }
 
     /// From now on clients find it at its path.
     public func takePath() throws(ReactorError) {
-        try UnixListener.check(unsafe rename(UnixListener.draft(path), path), "rename")
+        if unsafe rename(UnixListener.draft(path), path) != 0 { throw .system(call: "rename", errno: errno) }
     }
 
     /// Removes the path, or the one before it, unless another socket stands there by now.
@@ -60,11 +52,5 @@ public struct UnixListener: Sendable {
             guard unsafe lstat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { continue }
             unsafe unlink(path)
         }
-    }
-
-    static func isAnswered(_ path: String) -> Bool {
-        guard let address = SocketAddress.unix(path), case .success(let descriptor) = address.connect() else { return false }
-        _ = Glibc.close(descriptor)
-        return true
     }
 }

@@ -18,6 +18,21 @@ public struct UnixSocketFile: Sendable, Equatable {
         self.mode = mode
         self.group = group
     }
+
+    /// Whether a process listens at the path, as far as this one can see. A full queue is somebody's.
+    static func isAnswered(_ path: String) -> Bool { [0, EAGAIN].contains(knock(path)) }
+
+    /// Why connect(2) fails there; 0 when it does not.
+    fileprivate static func knock(_ path: String) -> CInt {
+        guard let address = SocketAddress.unix(path) else { return ENAMETOOLONG }
+        switch address.connect() {
+        case .success(let descriptor):
+            _ = Glibc.close(descriptor)
+            return 0
+        case .failure(.system(_, let number)): return number
+        case .failure: return ENOMEM
+        }
+    }
 }
 
 extension Listener {
@@ -45,7 +60,8 @@ extension Listener {
         func attempt() -> CInt { unsafe address.withPointer { unsafe Glibc.bind(descriptor, $0, $1) } == 0 ? 0 : errno }
         let number = attempt()
         if number == 0 { return }
-        guard number == EADDRINUSE, isSocket(file.path), !isAnswered(address) else { throw .system(call: "bind", errno: number) }
+        // Anything but a plain refusal may be somebody.
+        guard number == EADDRINUSE, isSocket(file.path), UnixSocketFile.knock(file.path) == ECONNREFUSED else { throw .system(call: "bind", errno: number) }
         try check("unlink", unsafe unlink(file.path))
         let again = attempt()
         if again != 0 { throw .system(call: "bind", errno: again) }
@@ -54,15 +70,6 @@ extension Listener {
     private static func isSocket(_ path: String) -> Bool {
         var status = stat()
         return unsafe lstat(path, &status) == 0 && status.st_mode & 0o170000 == 0o140000              // S_IFMT, S_IFSOCK: Swift sees two of each
-    }
-
-    /// Whether a process listens there. Anything but a plain refusal counts as one: a full queue too is somebody's.
-    private static func isAnswered(_ address: SocketAddress) -> Bool {
-        let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        guard probe >= 0 else { return true }
-        defer { _ = Glibc.close(probe) }
-        let isConnected = unsafe address.withPointer { unsafe Glibc.connect(probe, $0, $1) } == 0
-        return isConnected || errno != ECONNREFUSED
     }
 
     private static func check(_ call: String, _ result: CInt) throws(ReactorError) {

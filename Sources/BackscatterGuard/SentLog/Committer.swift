@@ -68,10 +68,7 @@ final class Committer: Sendable {
 
     /// Commits what is queued, then ends the thread. Idempotent; waits for the thread the first time.
     func close() {
-        let started = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
+        let started = thread.take()
         queue.withLock { $0.isClosed = true }
         arrival.raise()
         started?.join()

@@ -1,6 +1,7 @@
 // The one thread of the log that may wait for the disk. It takes no signals: those belong to the event loop.
 
 import Glibc
+import Synchronization
 
 /// A thread that runs one closure and can be waited for.
 struct LogThread: Sendable {
@@ -32,6 +33,16 @@ struct LogThread: Sendable {
             pthread_detach(thread)
         } else {
             _ = pthread_join(thread, nil)
+        }
+    }
+}
+
+extension Mutex where Value == LogThread? {
+    /// The thread, for the first who asks: he tells it to end and joins it. So a `close` may be called twice.
+    func take() -> LogThread? {
+        withLock { thread in
+            defer { thread = nil }
+            return thread
         }
     }
 }

@@ -41,3 +41,14 @@ public protocol SentLogReader: AnyObject {
     /// The event loop ends: nothing that is still asked will be answered. Idempotent.
     func close()
 }
+
+extension SentLogReader {
+    /// The same, of a log that may lack something that was sent: then an unknown id proves nothing.
+    func ask(_ inquiry: Inquiry, at now: Int64, isWhole: Bool, answered: @escaping (Findings) -> Void) {
+        ask(inquiry, at: now) { findings in
+            var findings = findings
+            if !isWhole { findings.isCovered = false }
+            answered(findings)
+        }
+    }
+}

@@ -93,10 +93,7 @@ final class SpoolImporter: Sendable {
 
     /// Ends after the run that goes on. Idempotent. Before the log is closed.
     func close() {
-        let started = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
+        let started = thread.take()
         queue.withLock { $0.isClosed = true }
         arrival.raise()
         started?.join()

@@ -30,7 +30,7 @@ final class CounterLayout: Sendable {
     enum Outcome: Int, CaseIterable { case judged, relay, send, cut, envelope }
     enum Refusal: String, CaseIterable { case total, perClient = "per_client", rate, proxyHeader = "proxy_header", milterClient = "milter_client", stopping }
     enum Lookup: String, CaseIterable { case known, pair, unknown, failed, silent }
-    enum Traffic: Int { case clientReceived, clientSent, upstreamReceived, upstreamSent }
+    enum Traffic: Int, CaseIterable { case clientReceived, clientSent, upstreamReceived, upstreamSent, mtaReceived, mtaSent }
     enum Conversation: String, CaseIterable { case smtp, milter }
     enum TLSVersion: String, CaseIterable { case v12 = "TLSv1.2", v13 = "TLSv1.3", other }
 
@@ -65,7 +65,7 @@ final class CounterLayout: Sendable {
         lookups = family(Metrics.lookups, Lookup.allCases.map { [$0.rawValue] })
         sessionsOpened = family(Metrics.sessionsOpened, Conversation.allCases.map { [$0.rawValue] })
         clientsRefused = family(Metrics.clientsRefused, Refusal.allCases.map { [$0.rawValue] })
-        networkBytes = family(Metrics.networkBytes, [["client", "received"], ["client", "sent"], ["upstream", "received"], ["upstream", "sent"]])
+        networkBytes = family(Metrics.networkBytes, ["client", "upstream", "mta"].flatMap { [[$0, "received"], [$0, "sent"]] })
         tlsSessions = family(Metrics.tlsSessions, TLSVersion.allCases.map { [$0.rawValue] })
         errors = family(Metrics.errors, SessionError.allCases.map { [$0.rawValue] })
         lookupSeconds = histogram(Metrics.lookupSeconds)

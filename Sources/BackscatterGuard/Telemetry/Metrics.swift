@@ -53,7 +53,8 @@ public enum Metrics {
         values: "total, per_client, rate: max_connections, max_connections_per_client, client_connection_rate_limit; proxy_header: none came, or a bad one; milter_client: not in milter_clients; stopping",
         "Connections that got no session.")
     static let networkBytes = Metric(
-        "guardd_network_bytes_total", .counter, unit: "bytes", labels: ["peer", "direction"], values: "client, upstream; received, sent", "Octets of SMTP, without those of TLS itself.")
+        "guardd_network_bytes_total", .counter, unit: "bytes", labels: ["peer", "direction"], values: "client, upstream, mta: the mail server at a milter listener; received, sent",
+        "Octets of SMTP and of the milter protocol, without those of TLS itself.")
     static let tlsSessions = Metric("guardd_tls_sessions_total", .counter, labels: ["version"], values: "TLSv1.2, TLSv1.3, other", "Client connections that went on in TLS.")
     static let heldBytes = Metric("guardd_held_bytes", .gauge, unit: "bytes", "Content of notifications in memory until their verdict.")
     static let holdLimit = Metric("guardd_held_limit_bytes", .gauge, unit: "bytes", "How much may be (hold_total_limit).")
@@ -69,6 +70,11 @@ public enum Metrics {
             unrecorded, milter_malformed, milter_version, milter_order, milter_timeout, milter_undecided
             """,
         "What went wrong in sessions, by sort: each is a line of the log.")
+
+    // MARK: Events
+
+    static let eventsUp = Metric("guardd_events_up", .gauge, "1: judged notifications are kept in state_dir/events; 0: the disk does not take them; not there with events_size = 0.")
+    static let eventsLost = Metric("guardd_events_lost_total", .counter, "Events that are not in state_dir/events: the disk did not take them in time.")
 
     // MARK: The process
 
@@ -86,7 +92,7 @@ public enum Metrics {
         mailsRecorded, idsRecorded, idsLookedUp, idsKnown, lookups, lookupSeconds, recordSeconds, sentLogUp, sentLogBytes, sentLogIDs, sentLogPairs,
         coverageAge, coverageWanted, coverageHole, domains, sourceUp, sourceLag, sourceBehind, sourceLines, sourceMails,
         sessionsOpened, sessions, sessionLimit, clientsRefused, networkBytes, tlsSessions, heldBytes, holdLimit, holdSeconds,
-        upstreamUp, errors,
+        upstreamUp, errors, eventsUp, eventsLost,
         buildInfo, ready, loopAge, startTime, processorSeconds, residentBytes, openDescriptors, descriptorLimit,
     ]
 }

@@ -25,6 +25,31 @@ import Testing
         #expect(error?.description.hasPrefix("/e:") == true)
     }
 
+    /// Exim takes one log_selector: who has all of ours is left alone, who has not is told the whole line.
+    @Test func logSelector() throws {
+        let block = SetupBlock(path: "/e", wanted: ["log_selector = +received_recipients +return_path_on_delivery"])
+        for text in ["log_selector = +all\n", "a = b\nhide log_selector = -all \\\n  +return_path_on_delivery \\\n +received_recipients\nbegin acl\n"] {
+            #expect(try block.exim(Octets(text.utf8)) == Octets(text.utf8))
+        }
+        for (text, line, wanted) in [
+            ("a = b\nlog_selector = +subject\n", 2, "+subject +received_recipients +return_path_on_delivery"),
+            ("log_selector = +received_recipients\n", 1, "+received_recipients +return_path_on_delivery"),
+            ("log_selector = +all \\\n -return_path_on_delivery\n", 1, "+all -return_path_on_delivery +return_path_on_delivery"),
+        ] {
+            let error = #expect(throws: SetupError.self) { _ = try block.exim(Octets(text.utf8)) }
+            #expect(error?.description.hasPrefix("/e:\(line) ") == true && error?.description.hasSuffix("log_selector = \(wanted)") == true)
+        }
+        // What only looks like the option: another line that goes on, another section.
+        let other = "a = b \\\nlog_selector = +all\nBegin acl\nlog_selector = +all\n"
+        #expect(try block.exim(Octets(other.utf8)) == Octets("# guardd setup: see guardd.toml\n\(block.wanted[0])\n\(other)".utf8))
+    }
+
+    @Test func otherPorts() throws {
+        #expect(try SetupBlock.eximPorts(of: Octets("a = b\ndaemon_smtp_ports = smtp : \\\n 587\n".utf8), path: "/e") == [587])
+        #expect(try SetupBlock.eximPorts(of: Octets("begin acl\ndaemon_smtp_ports = 26\n".utf8), path: "/e") == [])
+        #expect(throws: SetupError.self) { _ = try SetupBlock.eximPorts(of: Octets("daemon_smtp_ports = PORTS\n".utf8), path: "/e") }
+    }
+
     @Test func octetsStay() throws {
         let file: Octets = [0xff, ASCII.lf, 0xc3]
         #expect(try exim.exim(file).suffix(3) == file[...])

@@ -76,4 +76,43 @@ import Testing
         #expect(try present(files) == octets("a", "b"))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: holder.path) == "real")
     }
+
+    /// A file that was not there is gone again, whatever became of the others; one that somebody has put there meanwhile stays.
+    @Test func absent() throws {
+        let holder = try TemporaryFile("a", name: "one")
+        let files = SetupFiles(folder: holder.folder, names: ["one", "d/two", "d/three"])
+        try FileManager.default.createDirectory(atPath: holder.folder + "/d", withIntermediateDirectories: false)
+        #expect(try files.apply([Octets("a".utf8), Octets("B".utf8), nil], expected: [Octets("a".utf8), nil, nil]))
+        #expect(try files.state() == .after && files.octets("d/two") == Octets("B".utf8) && files.present("d/three") == nil)
+        #expect(try files.apply([Octets("A".utf8), Octets("B".utf8), Octets("C".utf8)], expected: [Octets("a".utf8), Octets("B".utf8), nil]))
+        try FileManager.default.removeItem(atPath: holder.folder + "/d/three")
+        #expect(try files.state() == .after)
+        try files.undo()
+        #expect(try files.octets("one") == Octets("a".utf8) && files.present("d/two") == nil)
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: holder.folder).sorted() == ["d", "one"])
+
+        #expect(throws: SetupError.self) { try files.apply([nil, Octets("B".utf8), nil], expected: [Octets("a".utf8), Octets("x".utf8), nil]) }
+        _ = try files.apply([Octets("a".utf8), Octets("B".utf8), nil], expected: [Octets("a".utf8), nil, nil])
+        try Data("by hand".utf8).write(to: URL(filePath: holder.folder + "/d/three"))
+        #expect(try files.state() == .changed("d/three"))
+        #expect(throws: SetupError.self) { try files.undo() }
+    }
+
+    /// Of two applications the second is found to be wrong: the first can still be taken back.
+    @Test func reverted() throws {
+        let holder = try TemporaryFile("a", name: "one")
+        let files = SetupFiles(folder: holder.folder, names: ["one", "two"])
+        func apply(_ text: String, _ second: Octets?) throws {
+            let (expected, kept) = ([try files.octets("one"), try files.present("two")], try files.state())
+            #expect(try files.apply([Octets(text.utf8), second], expected: expected))
+            if text == "wrong" { try files.revert(to: expected, kept) }
+        }
+        try apply("wrong", Octets("w".utf8))
+        #expect(try files.state() == .none && files.octets("one") == Octets("a".utf8) && files.present("two") == nil)
+        try apply("A", nil)
+        try apply("wrong", Octets("w".utf8))
+        #expect(try files.state() == .after && files.octets("one") == Octets("A".utf8) && files.present("two") == nil)
+        try files.undo()
+        #expect(try files.octets("one") == Octets("a".utf8) && FileManager.default.contentsOfDirectory(atPath: holder.folder) == ["one"])
+    }
 }

@@ -88,6 +88,12 @@ import Testing
         #expect(value(layout.tlsSessions, "TLSv1.3") == 1 && value(layout.tlsSessions, "other") == 1)
     }
 
+    @Test func traffic() {
+        for traffic in CounterLayout.Traffic.allCases { counters.moved(traffic, 1 << traffic.rawValue) }
+        let sums = ["client", "upstream", "mta"].flatMap { [value(layout.networkBytes, $0, "received"), value(layout.networkBytes, $0, "sent")] }
+        #expect(sums == [1, 2, 4, 8, 16, 32] && total == 63)
+    }
+
     /// The log's threads share one row.
     @Test func recordsAreCountedFromAnyThread() throws {
         let log = CountedSentLog(ThreadedLog())

@@ -124,4 +124,24 @@ import Testing
         #expect(try ProgramRun.run(["/bin/false"], until: ProbeDeadline(after: 30_000)).status == 1)
         #expect(throws: ProbeFailure.self) { try ProgramRun.run(["/nowhere/x"], until: ProbeDeadline(after: 1_000)) }
     }
+
+    /// An Exim that says nothing, or too much, holds doctor up for its time only. Real ones: Tests/mta/98-exim.
+    @Test(arguments: ["exec sleep 60", "while :; do echo nonsense; done", "exit 0", "echo log_selector = +all; exit 1"])
+    func eximThatDoesNotTell(_ script: String) throws {
+        try state.write(Octets("#!/bin/sh\n\(script)\n".utf8), to: "exim4")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: state.file("exim4"))
+        var (configuration, system) = (configuration, system)
+        configuration.sources = [.init(format: .exim, path: "/var/log/exim4/mainlog")]
+        system.programFolders = [state.path]
+        system.patience = 1_000
+        #expect(levels(Doctor(configuration, system).eximFindings) == [.unseen])
+        configuration.sources = [.init(format: .postfix, path: "/var/log/mail.log")]
+        #expect(Doctor(configuration, system).eximFindings.isEmpty)
+    }
+
+    @Test func driversOfExim() {
+        let lines = ["", "one router:", "errors_to = ", "syntax_errors_to = a@b", "two router:", "errors_to = <>", "no_expn", "three router:", "errors_to = \u{1B}[31m@b"]
+        #expect(EximDrivers.setting("errors_to", of: "router", lines) == ["router three has errors_to = \(ASCII.washed("\u{1B}[31m@b".utf8))"])
+        #expect(EximDrivers.setting("return_path", of: "transport", ["out transport:", "return_path_add", "return_path = " + String(repeating: "x", count: 500)])[0].count < 130)
+    }
 }

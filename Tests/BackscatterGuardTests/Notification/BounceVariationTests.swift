@@ -14,7 +14,10 @@ private func quoted(_ text: String, by mark: String) -> String {
 
 @Suite("Returned mail that gateways have bent") struct BentOriginalTests {
     /// Half an id would be one that was never sent, and the genuine bounce would be refused.
-    @Test(arguments: ["Message-ID: <sent@\nour.example>", "Message-ID:\n<sent@our.example>", "Message-ID: <se\nnt@our\n.example> (x)"])
+    @Test(arguments: [
+        "Message-ID: <sent@\nour.example>", "Message-ID:\n<sent@our.example>", "Message-ID: <se\nnt@our\n.example> (x)",
+        "Message-ID: <sent@=\nour.example>", "Message-ID: =\n<sent@our.example>",
+    ])
     func idBrokenWithoutIndentation(_ field: String) {
         let original = Samples.original.replacing("Message-ID: <sent@our.example>", with: field)
         for type in ["message/rfc822", "text/rfc822-headers", "text/plain"] {
@@ -34,7 +37,7 @@ private func quoted(_ text: String, by mark: String) -> String {
         #expect(read(textBounce(Samples.original.replacing("Message-ID: <sent@our.example>\n", with: none))).ids.isEmpty)
     }
 
-    @Test(arguments: ["> > ", ">> ", "| ", "> | ", "|"])
+    @Test(arguments: ["> > ", ">> ", "| ", "> | ", "|", "   > ", "\t>> "])
     func quotedMoreThanOnce(_ mark: String) {
         #expect(read(textBounce(quoted(Samples.original, by: mark))).ids == ["sent@our.example"])
     }
@@ -49,6 +52,14 @@ private func quoted(_ text: String, by mark: String) -> String {
                 #expect(evidence.ids == ["sent@our.example"] && evidence.kind == .bounce && !evidence.isUnreadable)
             }
         }
+    }
+
+    /// A gateway's bounce, from nobody known, within a bounce: what it returns counts first, but its own id is not forgotten.
+    @Test func aGatewaysBounceWithinABounce() {
+        let inner = "From: scan@gw.example\nTo: us@our.example\nSubject: Mail could not be delivered\nMessage-ID: <gateway@gw.example>\n"
+        let wrapped = "\(inner)Content-Type: multipart/mixed; boundary=i\n\n--i\n\nno\n--i\nContent-Type: message/rfc822\n\n\(Samples.original)\n--i--\n"
+        #expect(read(Samples.report(wrapped)).ids == ["sent@our.example", "gateway@gw.example"])
+        #expect(read(Samples.report("In-Reply-To: <x@y>\n" + wrapped)).ids == ["gateway@gw.example"])
     }
 
     @Test func reportFieldsBesideMailFieldsStayAReport() {
@@ -125,6 +136,39 @@ private func quoted(_ text: String, by mark: String) -> String {
         #expect(read("From: robot@mx.example\nTo: us@our.example\nSubject: hello\(body)").kind == .other)
         #expect(read("From: =?utf-8?Q?Mail_Delivery_System?= <robot@mx.example>\nTo: us@our.example\nSubject: x\(body)").kind == .bounce)
         #expect(read("From: a@b.example\nSubject: =?utf-8?Q?Out_of_office?=\n\nAway.\n").kind == .autoReply)
+    }
+}
+
+@Suite("Signs of a bounce that stand alone") struct SingleSignTests {
+    private func mail(_ subject: String, _ fields: String = "", text: String = "them@x.example\n") -> Evidence {
+        read("From: robot@mx.example\nTo: us@our.example\nSubject: \(subject)\n\(fields)Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\(text)\n--b\nContent-Type: message/rfc822\n\n\(Samples.original)\n--b--\n")
+    }
+
+    @Test(arguments: [
+        "Delivery failure", "Unzustellbar: Angebot", "Недоставленное сообщение", "=?UTF-8?B?0J3QtdC00L7RgdGC0LDQstC70LXQvdC90L7QtQ==?=", "Teslim edilemedi: x",
+        "=?utf-8?Q?K=C3=A9zbes=C3=ADthetetlen:_x?=", "系统退信", "Olevererbart: x",
+    ])
+    func aFailedSubjectAndAReturnedPart(_ subject: String) {
+        #expect(mail(subject).kind == .bounce && mail(subject).ids == ["sent@our.example"])
+        // Somebody answers such a mail, or forwards it with his mail program.
+        #expect(mail(subject, "In-Reply-To: <x@y>\n").kind == .other && mail(subject, "X-Mailer: m\n").kind == .other)
+    }
+
+    @Test(arguments: [
+        "Ihre Nachricht konnte nicht zugestellt werden.", "No se pudo entregar el mensaje.", "Ваше письмо не может быть доставлено одному из адресатов.",
+        "Meddelandet kunde inte levereras.",
+    ])
+    func wordsOfFailureAndAReturnedPart(_ words: String) {
+        #expect(mail("Offer 7", text: words + "\n").kind == .bounce)
+        // One who is away and can't be reached returns nothing that failed.
+        #expect(mail("Out of office", text: words + "\n").kind == .autoReply)
+        #expect(mail("Offer 7", "Auto-Submitted: auto-replied\n", text: words + "\n").kind == .autoReply)
+    }
+
+    /// Coremail names the original in the notification's own header: second rank, as a reference.
+    @Test func anIDInTheOwnHeader() {
+        let evidence = read("\(Samples.daemon)X-CM-Original-Message-ID: <sent@our.example>\n\nDelivery failed.\n")
+        #expect(evidence.ids.isEmpty && evidence.referenceIDs.map(\.octets) == [Octets("sent@our.example")])
     }
 }
 

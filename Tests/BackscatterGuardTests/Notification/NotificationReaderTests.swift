@@ -267,7 +267,7 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
     /// Behind it comes an empty line or a word. The rest of an id that was broken without indentation is put to it.
     @Test(arguments: [
         ("<sent@our.exa\n\n", false), ("<sent@our.exa\n\n--- message truncated ---\n", false), ("<sent@our.exa\nmple>\nDate: today\n\n", true), ("<sent@our.exa\nmple and more>\nDate: today\n\n", false),
-        ("<sent@our.exa\nmple\nDate: today\n\n", true), ("<sent@our.exa=\nmple>\nDate: today\n\n", false),
+        ("<sent@our.exa\nmple\nDate: today\n\n", true), ("<sent@our.exa=\nmple>\nDate: today\n\n", true),
         ("<sent@our.example\nTo: them@x.example\n\n", true), ("<sent@our.example>\n\n", true), ("sent@our.example\n\n", true),
         ("<sent@our.example>\nReferences: <a@b\n\n", true), ("<sent@our.example>\nMessage-ID: <a@b\n\n", true),
         ("<sent@our.example>\nResent-Message-ID: <a@b\n\n", true),

@@ -35,6 +35,24 @@ enum MTA {
         (queueID.map { macros("E", [("i", $0)]) } ?? []) + packet("E", Octets(text))
     }
     static let abort = packet("A"), quit = packet("Q")
+
+    /// Takes the whole answers out of what was heard: `c`, `a`, `s`, `p`, `t`, or with data `y550 5.7.1 ...`, `iNAME: BODY`, `O`.
+    static func takeAnswers(_ heard: inout Octets) -> [String] {
+        var answers: [String] = []
+        var rest = heard[...]
+        while rest.count >= 5 {
+            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            guard rest.count >= 4 + length else { break }
+            let packet = rest.dropFirst(4).prefix(length)
+            rest = rest.dropFirst(4 + length)
+            let letter = String(decoding: packet.prefix(1), as: UTF8.self)
+            let data = packet.dropFirst(letter == "i" ? 5 : 1)
+            let text = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ":")
+            answers.append(letter == "O" ? "O" : letter + text)
+        }
+        heard = Octets(rest)
+        return answers
+    }
 }
 
 final class MilterTranscript: MilterSink {
@@ -157,22 +175,11 @@ final class MilterTranscript: MilterSink {
 
     // MARK: expectations
 
-    /// The answers since the last look: `c`, `a`, `s`, `p`, `t`, or with data `y550 5.7.1 ...`, `iNAME: BODY`, `O`.
+    /// The answers since the last look.
     func takeAnswers() -> [String] {
-        var answers: [String] = []
-        var rest = heard[...]
-        heard = []
-        while rest.count >= 5 {
-            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            let packet = rest.dropFirst(4).prefix(length)
-            rest = rest.dropFirst(4 + length)
-            let letter = String(decoding: packet.prefix(1), as: UTF8.self)
-            let data = packet.dropFirst(letter == "i" ? 5 : 1)
-            let text = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ":")
-            answers.append(letter == "O" ? "O" : letter + text)
-        }
-        if !rest.isEmpty { answers.append("\(rest.count) octets") }
-        return answers
+        let answers = MTA.takeAnswers(&heard)
+        defer { heard = [] }
+        return heard.isEmpty ? answers : answers + ["\(heard.count) octets"]
     }
 
     func hears(_ answers: String..., at location: SourceLocation = #_sourceLocation) { #expect(takeAnswers() == answers, sourceLocation: location) }

@@ -47,7 +47,7 @@ import Testing
 
     @Test func prometheusText() {
         #expect(String(decoding: MetricsText.prometheus.text(samples), as: UTF8.self) == """
-            # HELP guardd_network_bytes_total Octets of SMTP, without those of TLS itself.
+            # HELP guardd_network_bytes_total Octets of SMTP and of the milter protocol, without those of TLS itself.
             # TYPE guardd_network_bytes_total counter
             guardd_network_bytes_total{peer="client",direction="received"} 12345678901
             # HELP guardd_hold_duration_seconds Time that content of a notification was held, from its first octet to its verdict.

@@ -84,10 +84,13 @@ class Guardd(guardd.Guardd):
             file.write(text)
         os.chmod(self.program, 0o755)
 
-    def hand_over(self, seconds=60):
-        """SIGUSR2 to the one that serves; returns when its successor does, whose process id is `pid` then."""
+    def hand_over(self, seconds=60, stands_still=False):
+        """SIGUSR2 to the one that serves; returns when its successor does, whose process id is `pid` then. One that stands still
+        by SIGSTOP finds the signal when it goes on."""
         begun = len(self.log)
         os.kill(self.pid, signal.SIGUSR2)
+        if stands_still:
+            os.kill(self.pid, signal.SIGCONT)
         found = self.logged(r'the new guardd (?:serves, process (\d+)|does not serve)', seconds, begun)
         check(found[1], self.log[begun:])
         self.pid = int(found[1])

@@ -2,26 +2,19 @@
 import socket
 import threading
 
+from lines import Lines
 
-class Stream:
+
+class Stream(Lines):
     """One accepted connection."""
-
-    def __init__(self, connection):
-        self.socket = connection
-        self.buffer = b''
 
     def send(self, text):
         self.socket.sendall(text.encode() if isinstance(text, str) else text)
 
     def line(self):
         """The next line without its end; None when the other side has closed."""
-        while b'\n' not in self.buffer:
-            more = self.socket.recv(65536)
-            if not more:
-                return None
-            self.buffer += more
-        line, self.buffer = self.buffer.split(b'\n', 1)
-        return line.rstrip(b'\r').decode('utf-8', 'replace')
+        line = self.octets()
+        return None if line is None else line.rstrip(b'\r').decode('utf-8', 'replace')
 
 
 class Peer:

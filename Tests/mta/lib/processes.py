@@ -1,6 +1,7 @@
 """Processes that end with the test, scratch folders that vanish with it, and waiting for conditions.
 
-Nothing here sleeps for a fixed time as synchronisation: `until` asks a condition again and again until a deadline.
+Nothing here waits for a fixed time as synchronisation: `until` asks a condition again and again until a deadline. `ticks` is
+the one clock of all tests.
 """
 import atexit
 import ctypes
@@ -73,19 +74,31 @@ def folder():
     return path
 
 
+def ticks(interval):
+    """Yields the seconds since the first tick: at once, and from then on every `interval` seconds.
+
+    For conditions that no event tells of, for peers whose slowness is what a case is about, and for measurements over a time. A
+    late machine makes ticks late: what is due at a tick follows from the seconds that it yields, not from the number of ticks.
+    """
+    begun = time.monotonic()
+    due = begun
+    while True:
+        yield time.monotonic() - begun
+        due = max(due + interval, time.monotonic())
+        time.sleep(max(0, due - time.monotonic()))
+
+
 def until(condition, what, seconds=20):
     """Asks `condition` until it gives something true, and returns that.
 
     Raises AssertionError with `what` (a text, or a function that gives one) after `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    while True:
+    for elapsed in ticks(0.02):
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        if elapsed > seconds:
             raise AssertionError('not within %d s: %s' % (seconds, what() if callable(what) else what))
-        time.sleep(0.02)
 
 
 _given = set()

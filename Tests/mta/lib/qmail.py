@@ -15,7 +15,8 @@ import uuid
 
 import guardd
 import processes
-from results import check, equal
+import smtp
+from results import check
 
 USER, GROUP = 'games', 'games'             # whom the hooks run as; the daemon's user belongs to the group
 DAEMON = 'daemon'
@@ -275,35 +276,8 @@ def accepting(stream):
             stream.send('250 2.0.0 Ok\r\n')
 
 
-BOUNCE = '''From: MAILER-DAEMON@mx.b.example\r
-To: ann@a.example\r
-Subject: failure notice\r
-Content-Type: multipart/report; report-type=delivery-status; boundary="x"\r
-\r
---x\r
-Content-Type: message/delivery-status\r
-\r
-Reporting-MTA: dns; mx.b.example\r
-\r
-Final-Recipient: rfc822; {recipient}\r
-Action: failed\r
-Status: 5.1.1\r
-\r
---x\r
-Content-Type: message/rfc822\r
-\r
-From: ann@a.example\r
-Message-ID: <{identifier}>\r
-Subject: a test\r
-\r
-Hello\r
---x--\r
-'''
-
-
 def bounce(guard, identifier, recipient='nobody@b.example', to='ann@a.example'):
     """Brings a bounce of that mail to guardd: the code of its reply."""
-    from smtp import Client
-    with Client(guard.port) as client:
+    with smtp.Client(guard.port) as client:
         client.hello('mx.b.example')
-        return client.mail('', to, BOUNCE.format(identifier=identifier, recipient=recipient))[0]
+        return client.mail('', to, smtp.bounce(identifier, recipient))[0]

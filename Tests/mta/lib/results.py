@@ -29,6 +29,16 @@ def cases(name, arguments):
     return register
 
 
+_made = {}
+
+
+def made(name, function):
+    """What `function` makes, made once for the whole script: when a case first wants it."""
+    if name not in _made:
+        _made[name] = function()
+    return _made[name]
+
+
 def check(condition, *shown):
     """Fails with what is shown unless the condition holds."""
     if not condition:

@@ -1,15 +1,16 @@
 """An SMTP client that says exactly what it is told: octets in, replies out."""
 import socket
 
+from lines import Lines
 
-class Client:
+
+class Client(Lines):
     """One connection. Replies are (code, text) with the lines of the text joined by LF."""
 
     def __init__(self, port, source=None, host=None, greeting='220', seconds=30):
         host = host or ('::1' if source and ':' in source else '127.0.0.1')
-        self.socket = socket.create_connection((host, port), timeout=seconds, source_address=(source, 0) if source else None)
+        super().__init__(socket.create_connection((host, port), timeout=seconds, source_address=(source, 0) if source else None))
         self.port = self.socket.getsockname()[1]
-        self.buffer = b''
         if greeting:
             self.greeting = self.expect(greeting)
 
@@ -23,12 +24,9 @@ class Client:
         self.socket.sendall(octets if isinstance(octets, bytes) else octets.encode())
 
     def line(self):
-        while b'\n' not in self.buffer:
-            more = self.socket.recv(65536)
-            if not more:
-                raise EOFError(f'connection closed, left: {self.buffer!r}')
-            self.buffer += more
-        line, self.buffer = self.buffer.split(b'\n', 1)
+        line = self.octets()
+        if line is None:
+            raise EOFError(f'connection closed, left: {self.buffer!r}')
         return line.rstrip(b'\r').decode('utf-8', 'replace')
 
     def reply(self):
@@ -89,3 +87,43 @@ def message(identifier, sender='ann@a.example', recipient='bob@b.example', body=
     if identifier:
         fields.append(f'Message-ID: <{identifier}>')
     return '\r\n'.join(fields) + '\r\n\r\n' + body
+
+
+def bounce(identifier, recipient='nobody@b.example'):
+    """What mx.b.example says of a mail with that Message-ID to `recipient`: RFC 3464."""
+    return f'''From: MAILER-DAEMON@mx.b.example\r
+To: ann@a.example\r
+Subject: failure notice\r
+MIME-Version: 1.0\r
+Content-Type: multipart/report; report-type=delivery-status; boundary="x"\r
+\r
+--x\r
+Content-Type: message/delivery-status\r
+\r
+Reporting-MTA: dns; mx.b.example\r
+\r
+Final-Recipient: rfc822; {recipient}\r
+Action: failed\r
+Status: 5.1.1\r
+\r
+--x\r
+Content-Type: message/rfc822\r
+\r
+From: ann@a.example\r
+Message-ID: <{identifier}>\r
+Subject: a test\r
+\r
+Hello\r
+--x--\r
+'''
+
+
+def begin(client, identifier):
+    """A transaction up to the middle of its content; returns what is left of that."""
+    client.hello()
+    client.command('MAIL FROM:<stranger@elsewhere.example>', '250')
+    client.command('RCPT TO:<box@a.example>', '250')
+    client.command('DATA', '354')
+    content = stuffed(message(identifier, body='some lines\r\n' * 1000))
+    client.send(content[:5000])
+    return content[5000:] + b'.\r\n'

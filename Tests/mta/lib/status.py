@@ -11,6 +11,7 @@ import guardd
 import peer
 import processes
 import qmail
+import smtp
 from results import check, equal
 from smtp import Client
 
@@ -32,14 +33,7 @@ class Site:
             equal(guardd.tool('sent', 'cover', '--since', '30d', '--state-dir', self.guard.keys['state_dir'])[0], 0)
 
     def curl(self, target, *arguments):
-        """(status, header fields by lower-case name, body) over the Unix socket."""
-        done = subprocess.run(['curl', '-sS', '-i', '--max-time', '60', '--unix-socket', self.socket, *arguments, 'http://localhost' + target],
-                              capture_output=True, timeout=90)
-        equal(done.returncode, 0, done.stderr)
-        head, _, body = done.stdout.partition(b'\r\n\r\n')
-        lines = head.decode().split('\r\n')
-        fields = {name.lower(): value for name, _, value in (line.partition(': ') for line in lines[1:])}
-        return int(lines[0].split()[1]), fields, body
+        return curl(self.socket, target, *arguments)
 
     def json(self):
         status, fields, body = self.curl('/status.json')
@@ -47,17 +41,10 @@ class Site:
         return json.loads(body)
 
     def metrics(self):
-        """Values by name and labels as they are written."""
-        values = {}
-        for line in self.curl('/metrics')[2].decode().split('\n'):
-            if line and not line.startswith('#'):
-                name, value = line.rsplit(' ', 1)
-                values[name] = float(value)
-        return values
+        return metrics(self.socket)
 
     def send(self, identifier, recipient='bob@b.example'):
         """An outgoing mail."""
-        import smtp
         with Client(self.guard.port, '127.0.0.2') as client:
             client.hello()
             client.mail('ann@a.example', recipient, smtp.message(identifier), '250')
@@ -66,7 +53,28 @@ class Site:
         """Brings a bounce of that mail: the code of its reply."""
         with Client(self.guard.port) as client:
             client.command('EHLO ' + helo)
-            return client.mail('', to, qmail.BOUNCE.format(identifier=identifier, recipient='nobody@b.example'))[0]
+            return client.mail('', to, smtp.bounce(identifier))[0]
+
+
+def curl(path, target, *arguments):
+    """(status, header fields by lower-case name, body) over the Unix socket at `path`."""
+    done = subprocess.run(['curl', '-sS', '-i', '--max-time', '60', '--unix-socket', path, *arguments, 'http://localhost' + target],
+                          capture_output=True, timeout=90)
+    equal(done.returncode, 0, done.stderr)
+    head, _, body = done.stdout.partition(b'\r\n\r\n')
+    lines = head.decode().split('\r\n')
+    fields = {name.lower(): value for name, _, value in (line.partition(': ') for line in lines[1:])}
+    return int(lines[0].split()[1]), fields, body
+
+
+def metrics(path):
+    """Values by name and labels as they are written."""
+    values = {}
+    for line in curl(path, '/metrics')[2].decode().split('\n'):
+        if line and not line.startswith('#'):
+            name, value = line.rsplit(' ', 1)
+            values[name] = float(value)
+    return values
 
 
 def raw(path, octets):

@@ -1,6 +1,5 @@
 """Certificates made with the openssl command, and an SMTP client that can go on in TLS."""
 import os
-import socket
 import ssl
 import subprocess
 
