@@ -178,6 +178,8 @@ private final class FollowerWork {
     ///
     /// - Returns: false when guardd stops before that is done.
     private func took(_ isKnown: Bool, _ began: Int64, _ follower: LogFollower) -> Bool {
+        // What an earlier run has read it has judged, and stated the holes.
+        if isKnown { reader.recognition.forget() }
         if let ended = reader.recognition.takeEnded() {
             lacks(ended, until: began)
             holeTold = nil

@@ -46,6 +46,7 @@ public struct LogImporter {
     }
 
     /// - Parameter path: a log, plain or `.gz`; an mbox or a single mail; a Maildir.
+    /// - Throws: cannotOpen, also for a log that can't be understood; what could be is recorded.
     public func read(_ path: String, as format: ImportFormat) throws(SentLogError) -> ImportOutcome {
         let format = format == .auto ? try LogImporter.guess(path) : format
         guard let log = format.log else { return try readMail(path, format) }
@@ -65,6 +66,7 @@ public struct LogImporter {
             if waiting.count >= LogImporter.group || octets.isEmpty { try record(&waiting, &outcome) }
             if octets.isEmpty { break }
         }
+        if let doubt = reader.recognition.conclude() { throw .cannotOpen(file: path, reason: doubt.textOfPast(logFormat)) }
         outcome.counts = reader.counts
         (outcome.first, outcome.last) = (reader.firstTime, reader.lastTime)
         return outcome

@@ -47,8 +47,18 @@ struct LogRecognition: Sendable {
         own += 1
         guard others | foreign | strange > 0 else { return }
         if let doubt, ended == nil { ended = doubt }
+        clear()
+    }
+
+    private mutating func clear() {
         (doubt, others, foreign, strange, likely) = (nil, 0, 0, 0, 0)
         sample = []
+    }
+
+    /// What was read until now raises no doubt.
+    mutating func forget() {
+        clear()
+        ended = nil
     }
 
     /// A line of a program that is no mail server.
@@ -76,7 +86,7 @@ struct LogRecognition: Sendable {
     /// To be called from time to time: doubt grows when nothing speaks against it.
     mutating func judge(at now: Int64) {
         guard doubt == nil else { return }
-        let isLate = now - since >= LogRecognition.patience || now < since
+        let isLate = now >= since + LogRecognition.patience || now < since
         let enough = isLate ? (own == 0 ? 1 : LogRecognition.some) : LogRecognition.many
         if foreign >= (isLate ? 1 : LogRecognition.many), let other {
             doubt = LogDoubt(kind: .foreign(other), lines: foreign, sample: sample, since: since)
@@ -88,6 +98,13 @@ struct LogRecognition: Sendable {
     /// Lines came whose meaning will be clear soon: what they tell may be missing.
     func isUnsure(at now: Int64) -> Bool {
         doubt == nil && (likely > 0 || foreign > 0 || strange > 0 && own == 0 && isMostlyStrange) && (since..<since + LogRecognition.patience).contains(now)
+    }
+
+    /// What speaks against a log that was read to its end: no line of the mail server's will come.
+    mutating func conclude() -> LogDoubt? {
+        if let ended { return ended }
+        judge(at: .max)
+        return doubt
     }
 
     /// A doubt that a line of the mail server's has ended, once.
@@ -139,15 +156,23 @@ extension MTALogFormat {
 
 extension LogDoubt {
     /// The fact, and behind a semicolon what to do.
-    func text(_ format: MTALogFormat) -> String {
-        let shown = "\(ASCII.washed(sample, limit: 120))"
+    func text(_ format: MTALogFormat) -> String { "\(fact(format)), and mail sent since \(UTC.text(since)) is not known; \(remedy(format))" }
+
+    /// The same of a log of past days.
+    func textOfPast(_ format: MTALogFormat) -> String { "\(fact(format)), as \"\(ASCII.washed(sample, limit: 120))\"" }
+
+    private func fact(_ format: MTALogFormat) -> String {
         switch kind {
-        case .strange:
-            return "not read as \(format.product)'s log: \(lines) lines can't be cut into time, program and text, and mail sent since \(UTC.text(since)) is not known"
-                + "; look whether format and path fit, and let syslog write one of the forms in docs/sources.md. The first line: \(shown)"
-        case .foreign(let other):
-            return "not \(format.product)'s log: \(lines) lines of \(other.product), none of \(format.product)'s, and mail sent since \(UTC.text(since)) is not known"
-                + "; write format = \"\(other.rawValue)\", or the path of \(format.product)'s log. The first line: \(shown)"
+        case .strange: "not read as \(format.product)'s log: \(lines) lines can't be cut into time, program and text"
+        case .foreign(let other): "not \(format.product)'s log: \(lines) lines of \(other.product), none of \(format.product)'s"
+        }
+    }
+
+    private func remedy(_ format: MTALogFormat) -> String {
+        let shown = ASCII.washed(sample, limit: 120)
+        return switch kind {
+        case .strange: "look whether format and path fit, and let syslog write one of the forms in docs/sources.md. The first line: \(shown)"
+        case .foreign(let other): "write format = \"\(other.rawValue)\", or the path of \(format.product)'s log. The first line: \(shown)"
         }
     }
 }

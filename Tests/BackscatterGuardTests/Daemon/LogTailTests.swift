@@ -292,6 +292,26 @@ final class LogFolder {
         #expect(try !sentLog.statistics(at: now).isCovered(at: EventLoop.seconds()))
     }
 
+    /// After a restart the same lines, read once more for the mails under way, make no second hole.
+    @Test func aDoubtThatIsOverStaysOver() throws {
+        let (log, state) = (try LogFolder(), try StateDirectory())
+        let sentLog = try LMDBSentLog(state.settings, at: noon)
+        defer { sentLog.close() }
+        let now = EventLoop.seconds()
+        for _ in 0..<100 { try log.append("{}\n") }
+        try log.append(Self.mail("one@example.org"))
+        for restart in [false, true] {
+            let keeper = try keeper(log, sentLog, state)
+            try keeper.start()
+            #expect(lookOnce(keeper))
+            keeper.stop()
+            try sentLog.change(.hole(from: 1, to: 2))          // behind the hole in the queue
+            if restart { #expect(try sentLog.statistics(at: now).isCovered(at: EventLoop.seconds())) }
+            try sentLog.cover(since: now - 1_000_000, at: EventLoop.seconds())
+            try log.append(Self.mail("two@example.org"))
+        }
+    }
+
     @Test func aLossIsAHole() throws {
         let (log, state) = (try LogFolder(), try StateDirectory())
         let sentLog = try LMDBSentLog(state.settings, at: noon)
