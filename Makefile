@@ -65,12 +65,12 @@ script-tests: build     ## tests with real Postfix instances on loopback, and ot
 fuzz: deps              ## fuzz every parser with the address sanitizer, SECONDS_EACH=60 seconds each
 	Tests/Fuzz/fuzz-all $(SECONDS_EACH)
 
-bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; time of a milter and of a qmail hook; lines of a log a second, octets an id in the sent log and in Redis; time of guardd status
+bench: release          ## guardd against haproxy and a plain relay: CPU per message in clear and in TLS, memory of idle sessions; time of a milter and of a qmail hook; lines of a log a second, octets an id in the sent log and in Redis; time of bounces with Redis; time of guardd status
 	@command -v python3 >/dev/null || Tests/need python3
 	@command -v cc >/dev/null || Tests/need gcc libc6-dev
 	@command -v openssl >/dev/null || Tests/need openssl
 	@Tests/need --optional postfix redis-server $(FOR_BENCH)
-	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/milter && Tests/Bench/hooks && Tests/Bench/logs && Tests/Bench/sent-log && Tests/Bench/redis-memory && Tests/Bench/status
+	@export GUARDD="$$(swift build -c release --show-bin-path)/guardd"; Tests/Bench/run && Tests/Bench/tls && Tests/Bench/milter && Tests/Bench/hooks && Tests/Bench/logs && Tests/Bench/sent-log && Tests/Bench/redis-memory && Tests/Bench/redis-wait && Tests/Bench/status
 
 clean:                  ## remove what was built
 	rm -rf .build Tests/Fuzz/.build

@@ -208,8 +208,10 @@ public final class RedisDesk: SentLogDesk {
         var lines: [String] = []
         for row in site.rows {
             let state = !row.hasStarted ? "records, and vouches for nothing"
-                : site.vouches(row) ? "vouches" : "silent since \(UTC.text(row.renewed)): a hole until it is back or retired"
-            let behind = row.readTo > 0 ? "; has read its log up to \(UTC.text(row.readTo / 1000))" : ""
+                : site.vouches(row) ? "vouches"
+                : now - row.renewed < SenderRow.lease / 1000 ? "is catching up; all stands that it sent up to \(UTC.text(row.standsTo / 1000))"
+                : "silent since \(UTC.text(row.renewed)): a hole until it is back or retired"
+            let behind = row.readsLog ? "; has read its log up to \(UTC.text(row.standsTo / 1000))" : ""
             lines.append("sender \(ASCII.washed(row.name, limit: 255)): \(state)\(behind)")
             for interval in row.coverage.intervals { lines.append("  complete: from \(UTC.text(interval.from)) to \(interval.to.map(UTC.text) ?? "now")") }
             if let hole = row.coverage.openHoleSince { lines.append("  hole: mail has been leaving unrecorded since \(UTC.text(hole))") }
@@ -218,7 +220,7 @@ public final class RedisDesk: SentLogDesk {
         let days = settings.local.bounceWindow / Day.seconds
         switch site.standing(from: now - settings.local.bounceWindow, to: now) {
         case .complete: lines.append("covered: yes, the last \(days) days are complete: unknown ids can be refused")
-        case .lapsing, .reading: lines.append("covered: in doubt, a sender is silent: unknown ids are deferred for some seconds")
+        case .waiting: lines.append("covered: in doubt, a sender is silent or behind: unknown ids are deferred for some seconds")
         case .incomplete: lines.append("covered: no, the last \(days) days are not complete: unknown ids pass")
         }
         return lines

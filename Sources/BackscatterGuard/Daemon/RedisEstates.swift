@@ -3,7 +3,7 @@
 
 /// Used on the recorder's thread.
 final class RedisEstates {
-    /// Milliseconds between two looks: the row of one that has just ended vouches for two seconds at most.
+    /// Milliseconds between two looks: while nobody renews the row of one that has just ended, unknown ids wait.
     private static let period: Int64 = 200
 
     private struct Estate {

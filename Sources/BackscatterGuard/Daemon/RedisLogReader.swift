@@ -1,5 +1,6 @@
 // A worker's questions to a shared log: asked in pipelines on the worker's own connection and loop, each with a deadline.
-// What was on its way when the connection broke is asked again on the next one, as long as its deadline allows.
+// What was on its way when the connection broke is asked again on the next one, as long as its deadline allows. An unknown
+// id waits until the senders' rows reach to when it was asked for (SenderRow), and is looked up once more then.
 
 /// Asks a shared log for one event loop.
 final class RedisLogReader: SentLogReader {
@@ -24,18 +25,20 @@ final class RedisLogReader: SentLogReader {
         let inquiry: Inquiry
         let now: Int64
         var deadline: Int64
-        /// The server's clock when it was first asked; nil: it has not answered yet.
-        var clock: Int64?
-        /// When it is asked again, because a sender had not read so far.
-        var again: Int64 = .max
+        /// When it was asked first; nil: it was not answered yet.
+        var first: RedisQuestion.Moment?
+        /// Nothing is known, and it is on its way no more: it waits for the senders.
+        var isWaiting = false
+        /// It has been given the time for that.
+        var isExtended = false
         let answered: (Findings) -> Void
     }
 
     /// More questions than this do not wait: the log is silent for them at once.
     private static let limit = 10_000
-    /// Milliseconds that a question has besides, when a sender must read its log first; and until it is put again.
-    private static let readingTime: Int64 = 1_500
-    private static let readingPause: Int64 = 100
+    /// Milliseconds that a question has besides, when it waits for senders; and between two looks at their rows.
+    private static let waitingTime: Int64 = 1_500
+    private static let pause: Int64 = 40
     /// Milliseconds between two looks at deadlines.
     private static let grain: Int64 = 20
 
@@ -47,6 +50,9 @@ final class RedisLogReader: SentLogReader {
     private var isTiming = false
     private var lastReply: Int64 = 0
     private var view: RedisView?
+    /// The senders' rows are on their way; and when they were asked for.
+    private var isLooking = false
+    private var lookedAt: Int64 = 0
     private var trouble = "it was not reached yet"
 
     init(_ shared: Shared, loop: EventLoop) throws(ReactorError) {
@@ -85,7 +91,7 @@ final class RedisLogReader: SentLogReader {
     }
 
     private func send(_ number: UInt64) {
-        asked[number]?.again = .max
+        asked[number]?.isWaiting = false
         guard let question = asked[number], let view, let hello = link.hello else { return }
         let whole = RedisQuestion(question.inquiry, view, at: question.now)
         link.send(whole.commands, replies: whole.count) { [weak self] replies in
@@ -96,11 +102,11 @@ final class RedisLogReader: SentLogReader {
 
     private func replied(_ number: UInt64, _ question: RedisQuestion, _ replies: [RedisReply], run: UInt64) {
         lastReply = EventLoop.milliseconds()
-        guard let answer = question.answer(replies, run: run, asked: asked[number]?.clock ?? .max) else {
+        guard let answer = question.answer(replies, run: run, asked: asked[number]?.first) else {
             return link.fail(replies.lazy.compactMap(\.errorText).first ?? "something in it is none of ours")
         }
         if shared.silence.spoke() { shared.report(.warning, "sent log \(shared.settings.address.text) answers again") }
-        if answer.isReading, putsAgain(number, answer.clock) { return }
+        if answer.isWaiting, waits(number, answer.asked) { return }
         var findings = answer.findings
         guard let asked = asked.removeValue(forKey: number) else { return }
         if findings.availability == .answered, asked.inquiry.countsReturn, let known = findings.ids.firstIndex(where: { $0 != nil }) {
@@ -109,18 +115,38 @@ final class RedisLogReader: SentLogReader {
         asked.answered(findings)
     }
 
-    /// What was sent a moment ago may not have been read yet where it was sent: the question is put again.
+    /// What was sent a moment ago may not stand yet: the question is put again when the senders say that it does.
     ///
     /// - Returns: false for one that nobody waits for.
-    private func putsAgain(_ number: UInt64, _ clock: Int64) -> Bool {
+    private func waits(_ number: UInt64, _ first: RedisQuestion.Moment) -> Bool {
         guard var question = asked[number] else { return false }
-        if question.clock == nil {
-            question.clock = clock
-            question.deadline += RedisLogReader.readingTime
-        }
-        question.again = EventLoop.milliseconds() + RedisLogReader.readingPause
+        question.first = first
+        if !question.isExtended { question.deadline += RedisLogReader.waitingTime }
+        (question.isExtended, question.isWaiting) = (true, true)
         asked[number] = question
         return true
+    }
+
+    /// Asks for the senders' rows alone, for all questions that wait.
+    private func lookAtSenders(_ clock: Int64) {
+        guard !isLooking, clock - lookedAt >= RedisLogReader.pause, link.isUp, let view, let hello = link.hello,
+              asked.values.contains(where: \.isWaiting)
+        else { return }
+        (isLooking, lookedAt) = (true, clock)
+        let rows = RedisQuestion(Inquiry(), view, at: 0)
+        link.send(rows.commands, replies: rows.count) { [weak self] replies in
+            guard let self else { return }
+            isLooking = false
+            guard let replies else { return }
+            lastReply = EventLoop.milliseconds()
+            guard let site = RedisQuestion.site(replies, run: hello.run) else { return link.fail("something in it is none of ours") }
+            // In the order in which they were asked: when one has to wait, so have all behind it.
+            for number in asked.keys.sorted() {
+                guard let question = asked[number], question.isWaiting, let first = question.first else { continue }
+                if site.standing(from: question.now - view.bounceWindow, to: question.now, asked: first.clock) == .waiting { return }
+                send(number)
+            }
+        }
     }
 
     /// Looks for questions whose time is over, or has come again.
@@ -130,9 +156,9 @@ final class RedisLogReader: SentLogReader {
         for (number, question) in asked where clock >= question.deadline {
             asked[number] = nil
             // One that waits for a sender, not for the server: that is not silent.
-            question.answered(question.clock == nil ? silent(question.inquiry) : Findings(nothingFor: question.inquiry, .silent))
+            question.answered(question.isExtended ? Findings(nothingFor: question.inquiry, .silent) : silent(question.inquiry))
         }
-        for number in asked.keys.sorted() where clock >= asked[number]?.again ?? .max { send(number) }
+        lookAtSenders(clock)
         // Replies come in order: nothing behind a stuck one would ever be answered in time.
         if link.isUp, clock - lastReply > 2 * shared.settings.timeout, !asked.isEmpty { link.fail("no reply for \(clock - lastReply) ms") }
         guard !asked.isEmpty, !isTiming else { return }

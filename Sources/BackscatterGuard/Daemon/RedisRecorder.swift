@@ -1,9 +1,10 @@
 // Puts what this machine sends into a shared log: into the journal first, from there to Redis in groups, one on its way at
 // a time. Lives on a thread and an event loop of its own.
 //
-// A record is answered when Redis has acknowledged it. When Redis does not, mail goes on all the same: once the time is
-// over for which this machine has vouched (SenderRow), the journal is made durable and stands in for Redis until that is
-// back and has caught up. Only then does the machine vouch again.
+// A record is answered when Redis has acknowledged it. When Redis does not at once (RedisPace), mail goes on all the same:
+// the journal is made durable and stands in for Redis. The machine's row, which goes with every group and is renewed all
+// the time, says up to when all stands that was let go (SenderRow); it says no more than before until a group has carried
+// all of that. So the bounce of a mail that Redis does not know yet is never refused.
 
 import Glibc
 
@@ -24,12 +25,13 @@ final class RedisRecorder {
 
     /// Milliseconds.
     private static let grain: Int64 = 50
-    private static let renewal = SenderRow.vouching / 4
-    /// Of a machine that reads logs: others wait for it to tell how far it is.
-    private static let readingRenewal = SenderRow.vouching / 10
-    /// How long an acknowledgement may take before Redis counts as away.
-    private static let patience: Int64 = 250
+    /// The row tells something new so often: the others wait for that before they refuse.
+    private static let renewal: Int64 = 200
+    /// A time of the server that was heard of longer ago is asked for again before a renewal.
+    private static let freshness: Int64 = 20
     private static let replyLimit: Int64 = 3_000
+    /// How long mail waits for a log that has never heard of this machine.
+    private static let firstLimit: Int64 = 2_000
     /// Octets of journal in one group.
     private static let group = 64 << 10
     private static let waitingLimit = 65_536
@@ -53,14 +55,17 @@ final class RedisRecorder {
     private var view: RedisView?
     private var script: Octets?
     private var waiting: [Waiting] = []
+    /// A question is on its way, since then.
     private var isSending = false
-    private var sentAt: Int64 = 0
+    private var askedAt: Int64 = 0
+    private var moments = ServerMoments()
+    /// When the server's time was heard of with which the row went there last.
+    private var renewedAt: Int64 = .min / 2
     /// The last record that was let go without Redis.
     private var released: UInt64 = 0
-    /// Milliseconds of the monotonic clock: nothing may go without Redis before.
-    private var fence: Int64
-    /// Said in the log.
-    private var isAway = false
+    /// What stands in the journal is not all in Redis: it was not looked through since the last connection was made.
+    private var isBehind = true
+    private var pace = RedisPace()
     private var trouble = "it was not reached yet"
 
     init(_ settings: SharedLogSettings, key: SentKey, loop: EventLoop, reading: ReadingClock? = nil, report: @escaping @Sendable (Severity, String) -> Void) throws {
@@ -71,8 +76,6 @@ final class RedisRecorder {
         journal = try SentJournal(directory: settings.journalDirectory, key: key)
         hole = try PendingHole(path: settings.holeFile)
         identity = try SenderIdentity.load(settings.senderFile)
-        // The process before this one may have vouched until now.
-        fence = EventLoop.milliseconds() + SenderRow.vouching
         link = try RedisLink(loop: loop, settings: settings, key: key, beginsLog: true)
         timer = try LoopTimer(loop: loop) { [weak self] in self?.tick() }
         link.up = { [weak self] in self?.stands($0) }
@@ -164,6 +167,8 @@ final class RedisRecorder {
     private func stands(_ hello: RedisHello) {
         guard let layout = hello.layout(settings.prefix) else { return }
         view = RedisView(key: key, layout: layout, bounceWindow: settings.local.bounceWindow, retention: settings.local.retention)
+        moments = ServerMoments()
+        moments.add(hello.clock, at: hello.at)
         var commands: Octets = []
         commands.appendCommand("SCRIPT", "LOAD", RedisScript.apply)
         // What this process goes on from, if it is new in the log.
@@ -175,6 +180,7 @@ final class RedisRecorder {
             let known = replies[1].octets
             guard known == nil || known.flatMap(SenderRow.init(octets:)) != nil else { return link.fail("this machine's row in it was written by another version of guardd") }
             self.script = script
+            pace.found()
             let before = replies[2...].compactMap { $0.octets.flatMap(SenderRow.init(octets:)) }.max { $0.renewed < $1.renewed }
             catchUp(with: known.flatMap(SenderRow.init(octets:)), goingOnFrom: before, hello)
             pump()
@@ -189,7 +195,7 @@ final class RedisRecorder {
         let epoch = String(decoding: hello.epoch, as: UTF8.self)
         let begun = journal.begun ?? EventLoop.seconds()
         var next = row ?? known ?? SenderRow()
-        if row == nil, known == nil, let before { (next.coverage, next.readTo) = (before.coverage, before.readTo) }
+        if row == nil, known == nil, let before { (next.coverage, next.standsTo, next.run) = (before.coverage, before.standsTo, before.run) }
         if let known, identity.epoch.isEmpty || identity.epoch == epoch {
             next.through = known.through
             if known.through < journal.previous {
@@ -201,56 +207,78 @@ final class RedisRecorder {
             next = SenderRow()
             if identity.hasStarted || row?.hasStarted == true { next.coverage.start(at: begun) }
         }
-        next.vouchesUntil = 0
+        // A row that is new says nothing yet, but has its lease: what is unknown does not pass before it says something.
+        if next.standsTo == 0 { (next.standsTo, next.run) = (hello.clock - SenderRow.lease / 2, 0) }
+        next.readsLog = reading != nil
         next.name = settings.name
         if let since = hole.since { next.coverage.openHole(at: since) }
         next.hasStarted = !next.coverage.intervals.isEmpty || next.coverage.openHoleSince != nil
         row = next
         for change in changes { applyToRow(change) }
         changes = []
-        isDirty = true
-        identity.epoch = epoch
-        identity.hasStarted = row?.hasStarted ?? false
-        do throws(SentLogError) { try identity.save(settings.senderFile) } catch { report(.error, "sent log: \(error.text)") }
+        (isDirty, isBehind) = (true, true)
     }
 
     /// Sends the next group, or renews.
     private func pump() {
         guard link.isUp, !isSending, !isRetiring, var next = row, let view, let script, let hello = link.hello else { return }
-        let clock = EventLoop.milliseconds()
-        let (entries, through) = journal.read(after: next.through, limit: RedisRecorder.group)
-        guard !entries.isEmpty || isDirty || clock - sentAt >= (reading == nil ? RedisRecorder.renewal : RedisRecorder.readingRenewal) else { return }
+        let now = EventLoop.milliseconds()
+        let (entries, through, isEnd) = journal.read(after: next.through, limit: RedisRecorder.group)
+        let heardAt = moments.newestAt ?? .min / 2
+        // How far a log was read is told by the newest time that was heard of before that.
+        let isCurious = reading != nil && now - heardAt >= RedisRecorder.grain
+        guard !entries.isEmpty || isDirty || isCurious || now - renewedAt >= RedisRecorder.renewal else { return }
+        // Without news a row would be renewed in vain.
+        guard !entries.isEmpty || now - heardAt <= RedisRecorder.freshness else { return askTime() }
+        if isEnd { isBehind = false }
+        let carriesAll = !isBehind && through >= released
+        if carriesAll, let time = standsTo() { (next.standsTo, next.run) = (time, hello.run) }
         next.through = through
-        next.run = hello.run
         next.renewed = EventLoop.seconds()
-        // A lower bound of the server's clock makes `fence` an upper one of when it reaches `vouchesUntil`.
-        next.vouchesUntil = next.hasStarted && through >= released ? hello.clock + (clock - hello.at) + SenderRow.vouching : 0
-        next.readTo = readTo(next, hello)
-        if next.vouchesUntil > 0 { fence = clock + SenderRow.vouching + RedisRecorder.grain }
         var words = [
             Octets("EVALSHA".utf8), script, Octets("2".utf8), view.layout.log, view.layout.senders, hello.epoch, Octets(identity.number.utf8), next.octets,
         ]
         for entry in entries { entry.appendOperations(view, to: &words) }
         var command: Octets = []
         command.appendCommand(words)
-        isSending = true
-        isDirty = false
-        sentAt = clock
+        command.appendCommand("TIME")
+        (isSending, isDirty, askedAt, renewedAt) = (true, false, now, heardAt)
         let settled = hole.since
-        link.send(command, replies: 1) { [weak self] replies in
-            guard let self, let reply = replies?.first else { return }
+        link.send(command, replies: 2) { [weak self] replies in
+            guard let self, let replies else { return }
             isSending = false
-            guard case .status = reply else { return link.fail(reply.errorText ?? "an answer that is none of ours") }
-            acknowledged(through, readTo: next.readTo, vouches: next.vouchesUntil > 0, starts: next.hasStarted, settled)
+            guard case .status = replies[0] else { return link.fail(replies[0].errorText ?? "an answer that is none of ours") }
+            guard hear(replies[1]) else { return }
+            acknowledged(next, hello, carriesAll, settled)
         }
     }
 
-    /// By a lower bound of the server's clock. Nothing read yet: as far as the process before this one; in a new row (SIGUSR2)
-    /// not so far that it vouches for anything, but not so far back either that unknown ids pass before it has begun to read.
-    private func readTo(_ row: SenderRow, _ hello: RedisHello) -> Int64 {
-        guard let reading else { return 0 }
-        if let read = reading.readTo { return max(1, hello.clock + read - hello.at) }
-        return max(1, row.readTo > 0 ? row.readTo : hello.clock - (SenderRow.lease - SenderRow.vouching) / 2)
+    /// Asks for the server's clock, and renews then.
+    private func askTime() {
+        var command: Octets = []
+        command.appendCommand("TIME")
+        (isSending, askedAt) = (true, EventLoop.milliseconds())
+        link.send(command, replies: 1) { [weak self] replies in
+            guard let self, let replies else { return }
+            isSending = false
+            if hear(replies[0]) { pump() }
+        }
+    }
+
+    /// - Returns: false when it is no time; the connection is given up then.
+    private func hear(_ reply: RedisReply) -> Bool {
+        guard let clock = reply.milliseconds else {
+            link.fail(reply.errorText ?? "an answer that is none of ours")
+            return false
+        }
+        moments.add(clock, at: EventLoop.milliseconds())
+        return true
+    }
+
+    /// By the server's clock: all stands that has left up to then, if a group carries all that was let go. nil: it can't be said.
+    private func standsTo() -> Int64? {
+        guard let reading else { return moments.latest }
+        return reading.readTo.flatMap { moments.earlier(than: $0) }
     }
 
     /// Takes the row out of the log. For one that sends no more and whose journal nobody needs.
@@ -269,24 +297,30 @@ final class RedisRecorder {
         }
     }
 
-    private func acknowledged(_ through: UInt64, readTo: Int64, vouches: Bool, starts isStarted: Bool, _ settled: Int64?) {
-        row?.through = through
-        row?.readTo = readTo
-        acknowledgedRow(isStarted)
+    private func acknowledged(_ sent: SenderRow, _ hello: RedisHello, _ carriedAll: Bool, _ settled: Int64?) {
+        row?.through = sent.through
+        row?.standsTo = sent.standsTo
+        row?.run = sent.run
+        remember(sent, hello)
+        acknowledgedRow(sent.hasStarted)
         if let settled { hole.settle(settled) }
-        if isAway, vouches || row?.hasStarted != true {
-            isAway = false
+        let now = EventLoop.milliseconds()
+        if pace.acknowledged(after: now - askedAt, all: carriedAll, at: now) {
             report(.warning, "sent log \(settings.address.text) is back and has all that was recorded meanwhile")
         }
-        let count = waiting.firstIndex { $0.number > through } ?? waiting.count
+        let count = waiting.firstIndex { $0.number > sent.through } ?? waiting.count
         for one in waiting[..<count] { one.done(nil) }
         waiting.removeFirst(count)
-        let starts = row?.hasStarted ?? false
-        if starts != identity.hasStarted {
-            identity.hasStarted = starts
-            do throws(SentLogError) { try identity.save(settings.senderFile) } catch { report(.error, "sent log: \(error.text)") }
-        }
         pump()
+    }
+
+    /// The log has this row now.
+    private func remember(_ sent: SenderRow, _ hello: RedisHello) {
+        let before = identity
+        identity.epoch = String(decoding: hello.epoch, as: UTF8.self)
+        identity.hasStarted = sent.hasStarted
+        guard identity != before else { return }
+        do throws(SentLogError) { try identity.save(settings.senderFile) } catch { report(.error, "sent log: \(error.text)") }
     }
 
     // MARK: Redis is away
@@ -296,36 +330,46 @@ final class RedisRecorder {
         // Nothing is sent, and nothing vouched for, before the next server has been compared with.
         script = nil
         trouble = reason
+        pace.lost(at: EventLoop.milliseconds())
         release()
     }
 
-    /// Lets mail go that Redis does not acknowledge, once this machine vouches no more.
+    /// Lets mail go that Redis does not acknowledge.
     private func release() {
-        guard let first = waiting.first else { return }
-        let clock = EventLoop.milliseconds()
-        let isReached = link.isUp && script != nil
-        guard clock >= fence, !isReached || clock - first.since >= RedisRecorder.patience else { return }
-        // The other machines don't know of this one yet, so nothing would keep them from refusing its bounces.
-        guard !identity.epoch.isEmpty else {
-            for one in waiting { one.done(.failed(file: settings.address.text, reason: "\(trouble), and it has never been reached from here")) }
-            return waiting = []
+        let now = EventLoop.milliseconds()
+        if isSending { pace.waited(since: askedAt, at: now) }
+        if let first = waiting.first { pace.waited(since: first.since, at: now) }
+        if !pace.waits, !waiting.isEmpty {
+            if isExpected { letGo() } else { giveUp(now) }
         }
+        guard pace.turnsAway(at: now) else { return }
+        let reason = link.isUp ? isSending ? "no reply for \(now - askedAt) ms" : "replies take more than \(RedisPace.patience) ms" : trouble
+        report(.error, "sent log \(settings.address.text) is away (\(reason)): outgoing mail goes on, recorded in \(settings.journalDirectory); unknown ids are not refused")
+    }
+
+    private func letGo() {
         do throws(SentLogError) {
             try journal.sync()
         } catch {
             for one in waiting { one.done(error) }
             return waiting = []
         }
-        if !isAway {
-            isAway = true
-            let reason = isReached ? "no reply for \(clock - sentAt) ms" : trouble
-            report(.error, "sent log \(settings.address.text) is away (\(reason)): outgoing mail goes on, recorded in \(settings.journalDirectory); unknown ids are not refused")
-        }
-        for one in waiting {
-            released = max(released, one.number)
-            one.done(nil)
-        }
+        released = max(released, waiting.last?.number ?? 0)
+        for one in waiting { one.done(nil) }
         waiting = []
+        pace.letGo()
+    }
+
+    /// The other machines would not wait for this one's word before they refuse the bounces of its mail.
+    private func giveUp(_ now: Int64) {
+        let count = waiting.firstIndex { now - $0.since < RedisRecorder.firstLimit } ?? waiting.count
+        for one in waiting[..<count] { one.done(.failed(file: settings.address.text, reason: "\(trouble), and it has never been reached from here")) }
+        waiting.removeFirst(count)
+    }
+
+    /// The log has a row of this machine that says of its mail what this process does.
+    private var isExpected: Bool {
+        !identity.epoch.isEmpty && (identity.hasStarted || !(row?.hasStarted ?? changes.contains(where: \.isClaim)))
     }
 
     /// Asks what the other machines say, once in ten seconds.
@@ -342,7 +386,7 @@ final class RedisRecorder {
 
     private func tick() {
         timer?.set(after: RedisRecorder.grain)
-        if isSending, EventLoop.milliseconds() - sentAt > RedisRecorder.replyLimit { link.fail("no reply for \(RedisRecorder.replyLimit) ms") }
+        if isSending, EventLoop.milliseconds() - askedAt > RedisRecorder.replyLimit { link.fail("no reply for \(RedisRecorder.replyLimit) ms") }
         pump()
         release()
         lookAround()

@@ -7,7 +7,7 @@ import Synchronization
 /// A shared log. Any thread.
 final class RedisSentLog: SentLog {
     /// Milliseconds that `close` waits for what is on its way.
-    private static let closingLimit: Int64 = 3 * SenderRow.vouching / 2
+    private static let closingLimit: Int64 = 3_000
 
     /// Milliseconds that one that takes over waits for the server.
     private static let startLimit: Int64 = 10_000

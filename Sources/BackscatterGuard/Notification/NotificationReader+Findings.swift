@@ -242,24 +242,26 @@ extension NotificationReader.Findings {
         return words.hasFailure && !outer.isWritten && !outer.isAutoReply && (hasPartOriginal || hasTracedOriginal)
     }
 
-    /// The mail shown came from elsewhere to the one who is notified: virus scanners and quarantines tell of such, and its id
-    /// is a stranger's. A mail returned to him would come from him, or at least from his domain.
+    /// The mail shown came from elsewhere to the one who is notified: virus scanners, quarantines and moderators' desks tell of
+    /// such, and its id is a stranger's. A mail returned to him would come from him, or at least from his domain. Mail to others
+    /// of his domain may have gone through a list of his, so there the subject must not speak of failure.
     private var tellsOfIncomingMail: Bool {
         let notified = AddressScanner.addresses(in: outer.to.span, atMost: 16).map(ASCII.lowercased)
-        guard !notified.isEmpty else { return false }
-        let recipients = details.reading(.to) { AddressScanner.addresses(in: $0) } ?? []
-        guard recipients.contains(where: { notified.contains(ASCII.lowercased($0)) }) else { return false }
+        let recipients = details.reading(.to) { AddressScanner.addresses(in: $0).map(ASCII.lowercased) } ?? []
+        let domains = Self.domains(notified)
+        let isOwn = recipients.contains(where: notified.contains)
+        guard isOwn || (!outer.hasFailedSubject && Self.domains(recipients).contains(where: domains.contains)) else { return false }
         let senders = [FieldName.returnPath, .sender, .from].flatMap { name in
-            details.reading(name) { AddressScanner.addresses(in: $0, atMost: 4) } ?? []
+            Self.domains(details.reading(name) { AddressScanner.addresses(in: $0, atMost: 4) } ?? [])
         }
-        let domains = notified.map(Self.domain)
-        return !senders.isEmpty && !senders.contains { domains.contains(Self.domain(ASCII.lowercased($0))) }
+        return !senders.isEmpty && !senders.contains(where: domains.contains)
     }
 
-    /// What stands behind the last `@`.
-    private static func domain(_ address: Octets) -> Octets {
-        guard let at = address.lastIndex(of: ASCII.at) else { return [] }
-        return Octets(address[(at + 1)...])
+    /// What stands behind the last `@` of each, in lower case.
+    private static func domains(_ addresses: [Octets]) -> [Octets] {
+        addresses.compactMap { address in
+            address.lastIndex(of: ASCII.at).map { ASCII.lowercased(Octets(address[($0 + 1)...])) }
+        }
     }
 
     private var failedRecipients: [Octets] {

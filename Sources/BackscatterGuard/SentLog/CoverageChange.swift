@@ -11,6 +11,14 @@ public enum CoverageChange: Sendable, Equatable {
     /// The administrator states that the log is complete over a time in the past.
     case complete(from: Int64, to: Int64)
 
+    /// It says of some time that all mail is recorded.
+    var isClaim: Bool {
+        switch self {
+        case .start, .cover, .complete: true
+        case .openHole, .closeHole, .hole: false
+        }
+    }
+
     func apply(to coverage: inout Coverage) {
         switch self {
         case .start(let now): coverage.start(at: now)

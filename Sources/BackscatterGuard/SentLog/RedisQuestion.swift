@@ -1,5 +1,5 @@
 // One inquiry as a pipeline of commands, and its findings out of their replies. The senders' rows are asked for first:
-// what a sender vouches for then stands by the time the ids are looked up.
+// what they say to stand then stands by the time the ids are looked up (SenderRow tells why that is enough).
 
 /// What a lookup in a shared log needs to know of the log.
 struct RedisView: Sendable {
@@ -48,23 +48,30 @@ struct RedisQuestion: Sendable {
         count = RedisQuestion.preface + names.count * days.count
     }
 
+    /// A time by the clock of a Redis server, milliseconds since 1970, and which start of which server that is.
+    struct Moment: Sendable, Equatable {
+        let clock: Int64
+        let run: UInt64
+    }
+
     /// What the replies tell.
     struct Answer {
         var findings: Findings
-        /// Nothing is known, and a sender has yet to read its log up to the question: to be asked again.
-        var isReading = false
-        /// The server's clock, milliseconds since 1970.
-        let clock: Int64
+        /// Nothing is known, and the senders' rows do not reach to the question yet: to be asked again.
+        var isWaiting = false
+        /// When it was asked first, of this server.
+        let asked: Moment
     }
 
-    /// The findings, when what was sent in the last moment does not matter.
-    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? { answer(replies, run: run, asked: nil)?.findings }
+    /// The findings, when what was sent in the last seconds does not matter.
+    func findings(_ replies: [RedisReply], run: UInt64) -> Findings? { answer(replies, run: run, asked: nil, matters: false)?.findings }
 
     /// - Parameters:
     ///   - run: the start of the Redis server that answered.
-    ///   - asked: by the server's clock, when this was asked first; `.max`: now.
+    ///   - asked: when this was asked first; nil: just now. Of another server: its clock says nothing of this one's, so just now.
+    ///   - matters: what was sent in the last seconds does.
     /// - Returns: nil when a reply is an error or not what was asked for.
-    func answer(_ replies: [RedisReply], run: UInt64, asked: Int64?) -> Answer? {
+    func answer(_ replies: [RedisReply], run: UInt64, asked: Moment?, matters: Bool = true) -> Answer? {
         guard replies.count == count, let site = RedisQuestion.site(replies, run: run) else { return nil }
         var rest = replies.dropFirst(RedisQuestion.preface)
         var findings = Findings(nothingFor: inquiry, .answered)
@@ -82,15 +89,16 @@ struct RedisQuestion: Sendable {
             guard !replies.contains(where: { $0.errorText != nil }) else { return nil }
             if replies.contains(where: { $0.octets != nil }) { findings.knownPairs[pair.recipient] = true }
         }
-        var answer = Answer(findings: findings, clock: site.clock)
+        var first = Moment(clock: site.clock, run: run)
+        if let asked, asked.run == run { first = asked }
+        var answer = Answer(findings: findings, asked: first)
         let isKnown = findings.ids.contains { $0 != nil } || findings.knownPairs.contains(true)
-        switch site.standing(from: now - view.bounceWindow, to: now, asked: asked.map { min($0, site.clock) }) {
+        switch site.standing(from: now - view.bounceWindow, to: now, asked: matters ? first.clock : nil) {
         case .complete: answer.findings.isCovered = true
         case .incomplete: break
         // A few seconds' doubt must neither refuse the genuine nor let the forged in: both come again.
-        case .lapsing: if !isKnown { answer.findings.availability = .silent }
-        case .reading:
-            if !isKnown { (answer.findings.availability, answer.isReading) = (.silent, true) }
+        case .waiting:
+            if !isKnown { (answer.findings.availability, answer.isWaiting) = (.silent, true) }
         }
         return answer
     }

@@ -1,39 +1,42 @@
-// What each machine that sends says of itself in a shared log: until when it vouches that every mail of its own stands
-// there, and which of its own records do. Together the rows tell whether an unknown id was never sent.
+// What each machine that sends says of itself in a shared log: up to when every mail of its own stands there, and which
+// of its own records do. Together the rows tell whether an unknown id was never sent.
 //
-// A machine lets a mail go unrecorded only when its vouching is over by the clock of the Redis server, so no other can
-// take that mail's bounce for a forged one.
+// A row speaks of the past only, by the clock of the Redis server (`standsTo`), so nobody has to wait until a promise is
+// over: a mail may leave at any time without Redis, as soon as it is durable in its sender's journal. An unknown id is
+// refused only when every row reaches to when it was asked for (`asked`, by the same clock), and is looked up once more
+// until they do. Why no genuine bounce is refused by that: let a mail be let go at t1, its bounce be asked for at T2.
+// T2 > t1. A row with `standsTo` >= T2 was made after T2, since `standsTo` is a time that had passed when it was made. So it
+// was made after t1, and a row is given a new `standsTo` only together with all that its sender had let go by then, in
+// one step (RedisScript.apply). The ids are looked up after the rows have been read: the mail is found.
 
 /// One sender's row in `P:senders`.
 struct SenderRow: Sendable, Equatable {
-    /// Milliseconds that a renewal vouches. Outgoing mail waits so long at most when Redis falls silent.
-    static let vouching: Int64 = 2_000
-    /// Milliseconds after the last renewal from which the lease is over: a hole, until the sender has caught up.
+    /// Milliseconds between `standsTo` and the server's clock from which the lease is over: a hole, until the sender has
+    /// caught up.
     static let lease: Int64 = 10_000
     private static let version: UInt8 = 1
-    /// With `readTo`: who knows version 1 only must not take it for one that records before mail leaves.
-    private static let readerVersion: UInt8 = 2
+    private static let head = 35
 
-    /// Milliseconds since 1970 by the clock of the Redis server. 0: it does not vouch now.
-    var vouchesUntil: Int64 = 0
-    /// The start of the Redis server under which it vouches: another one may have lost what was acknowledged.
+    /// Milliseconds since 1970 by the clock of the Redis server: what it let go up to then stands. Of a machine that learns
+    /// from a log what was sent: what had left by then.
+    var standsTo: Int64 = 0
+    /// The start of the Redis server that `standsTo` is of: another one may have lost what was acknowledged, and its clock
+    /// may differ.
     var run: UInt64 = 0
     /// Seconds since 1970 by the sender's clock.
     var renewed: Int64 = 0
     /// Its records up to this number stand.
     var through: UInt64 = 0
-    /// By the clock of the Redis server: what it sent up to then stands. 0: it records before it sends. Of a machine that
-    /// learns from a log what was sent, this is what an unknown id has to be older than.
-    var readTo: Int64 = 0
     /// It has said that all its mail is recorded, from some time on.
     var hasStarted = false
+    /// It learns from a log what was sent. For people.
+    var readsLog = false
     var name: Octets = []
     var coverage = Coverage()
 
     var octets: Octets {
-        var octets: Octets = [readTo > 0 ? SenderRow.readerVersion : SenderRow.version, hasStarted ? 1 : 0]
-        if readTo > 0 { octets.appendInteger(readTo) }
-        octets.appendInteger(vouchesUntil)
+        var octets: Octets = [SenderRow.version, (hasStarted ? 1 : 0) | (readsLog ? 2 : 0)]
+        octets.appendInteger(standsTo)
         octets.appendInteger(run)
         octets.appendInteger(renewed)
         octets.appendInteger(through)
@@ -44,26 +47,22 @@ struct SenderRow: Sendable, Equatable {
 
     init() {}
 
-    /// The lease counts from here.
-    var standsUntil: Int64 { readTo == 0 ? vouchesUntil : min(vouchesUntil, readTo + SenderRow.vouching) }
-
     /// - Returns: nil for what no version of this format wrote.
     init?(octets: Octets) {
         var reader = IntegerReader(octets)
-        guard let version = reader.next(UInt8.self), version == SenderRow.version || version == SenderRow.readerVersion, let flags = reader.next(UInt8.self),
-              let readTo = version == SenderRow.version ? 0 : reader.next(Int64.self), let until = reader.next(Int64.self),
+        guard reader.next(UInt8.self) == SenderRow.version, let flags = reader.next(UInt8.self), let standsTo = reader.next(Int64.self),
               let run = reader.next(UInt64.self), let renewed = reader.next(Int64.self), let through = reader.next(UInt64.self),
               let length = reader.next(UInt8.self)
         else { return nil }
-        let head = version == SenderRow.version ? 35 : 43
-        guard octets.count >= head + Int(length), let coverage = Coverage(octets: Octets(octets[(head + Int(length))...])) else { return nil }
-        self.readTo = readTo
-        vouchesUntil = until
+        let end = SenderRow.head + Int(length)
+        guard octets.count >= end, let coverage = Coverage(octets: Octets(octets[end...])) else { return nil }
+        self.standsTo = standsTo
         self.run = run
         self.renewed = renewed
         self.through = through
         hasStarted = flags & 1 != 0
-        name = Octets(octets[head..<(head + Int(length))])
+        readsLog = flags & 2 != 0
+        name = Octets(octets[SenderRow.head..<end])
         self.coverage = coverage
     }
 }
@@ -78,10 +77,8 @@ struct SharedSite: Sendable, Equatable {
 
     enum Standing: Equatable {
         case complete
-        /// It will be, as soon as a sender has read the log of what it has sent up to the question.
-        case reading
-        /// It would be, but a sender has not renewed for some seconds: whether it is one will be known soon.
-        case lapsing
+        /// It may be, as soon as the rows reach to the question.
+        case waiting
         case incomplete
     }
 
@@ -95,19 +92,21 @@ struct SharedSite: Sendable, Equatable {
 
     /// Whether every mail that left from `from` to `to` stands in the log.
     ///
-    /// - Parameter asked: by the clock of the Redis server, when it was asked first; nil: what was sent in the last moment does
+    /// - Parameter asked: by the clock of the Redis server, when it was asked first; nil: what was sent in the last seconds does
     ///   not matter.
     func standing(from: Int64, to: Int64, asked: Int64? = nil) -> Standing {
         guard unreadable == 0 else { return .incomplete }
         let senders = rows.filter(\.hasStarted)
-        // Nobody but hooks that wait for the log records: their administrator's word holds until he takes it back.
-        if senders.isEmpty { return statement.map { $0.since <= from } == true ? .complete : .incomplete }
-        guard senders.allSatisfy({ isComplete($0, from, to) }) else { return .incomplete }
-        guard senders.allSatisfy({ clock - $0.standsUntil < SenderRow.lease - SenderRow.vouching }) else { return .incomplete }
-        guard senders.allSatisfy({ vouches($0) }) else { return .lapsing }
-        guard let asked else { return .complete }
-        return senders.allSatisfy { $0.readTo == 0 || $0.readTo >= asked } ? .complete : .reading
+        // Nobody but hooks records: their administrator's word holds until he takes it back.
+        if senders.isEmpty, statement.map({ $0.since <= from }) != true { return .incomplete }
+        guard senders.allSatisfy({ isComplete($0, from, to) && hasLease($0) }) else { return .incomplete }
+        // One that has not said that all its mail is recorded may have recorded some: it is waited for, but not for ever.
+        return rows.allSatisfy { reaches($0, asked ?? recently) || !($0.hasStarted || hasLease($0)) } ? .complete : .waiting
     }
+
+    private func hasLease(_ row: SenderRow) -> Bool { clock - row.standsTo < SenderRow.lease }
+    private func reaches(_ row: SenderRow, _ time: Int64) -> Bool { row.run == run && row.standsTo >= time }
+    private var recently: Int64 { clock - SenderRow.lease / 2 }
 
     /// Since when, without a hole, everything is recorded; nil: it isn't, or a hole is open.
     func completeSince(at now: Int64) -> Int64? {
@@ -127,7 +126,8 @@ struct SharedSite: Sendable, Equatable {
         return latest
     }
 
-    func vouches(_ row: SenderRow) -> Bool { row.run == run && row.vouchesUntil > clock }
+    /// For people: it reaches to some seconds ago.
+    func vouches(_ row: SenderRow) -> Bool { reaches(row, recently) }
 
     private func isComplete(_ row: SenderRow, _ from: Int64, _ to: Int64) -> Bool {
         var reached = from

@@ -93,8 +93,8 @@ final class SentJournal {
 
     /// The records behind number `after`, oldest first, so many octets at most (at least one record).
     ///
-    /// - Returns: the number of the last of them; `after` when there are none.
-    func read(after: UInt64, limit: Int) -> (entries: [JournalEntry], through: UInt64) {
+    /// - Returns: the number of the last of them, `after` when there are none; and whether nothing is known to follow.
+    func read(after: UInt64, limit: Int) -> (entries: [JournalEntry], through: UInt64, isEnd: Bool) {
         if cursor == nil || cursorAfter != after { seek(after) }
         var entries: [JournalEntry] = []
         var through = after
@@ -119,7 +119,7 @@ final class SentJournal {
             if used == 0, !nextSegment(after: place.first) { break }
         }
         cursorAfter = through
-        return (entries, through)
+        return (entries, through, octets < limit)
     }
 
     /// Removes files that nobody needs: all in them acknowledged, and older than `kept`.

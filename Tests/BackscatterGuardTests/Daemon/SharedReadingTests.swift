@@ -2,48 +2,7 @@ import Testing
 
 @testable import BackscatterGuard
 
-@Suite("Shared log: senders that learn from a log what was sent") struct SharedReadingTests {
-    private let from = noon - 10 * Day.seconds
-    private let clock = noon * 1000
-
-    private func row(readTo: Int64) -> SenderRow {
-        var row = SenderRow()
-        row.coverage.start(at: from)
-        row.hasStarted = true
-        row.vouchesUntil = clock + 1_000
-        row.run = 9
-        row.readTo = readTo
-        return row
-    }
-
-    private func standing(_ rows: [SenderRow], asked: Int64?) -> SharedSite.Standing {
-        SharedSite(rows: rows, clock: clock, run: 9).standing(from: from, to: noon, asked: asked)
-    }
-
-    /// It vouches for two seconds, but what it sent in them it has not read.
-    @Test func vouchForWhatTheyHaveReadOnly() {
-        let recorder = row(readTo: 0)
-        #expect(standing([recorder], asked: clock) == .complete)
-        #expect(standing([recorder, row(readTo: clock)], asked: clock) == .complete)
-        #expect(standing([recorder, row(readTo: clock - 1)], asked: clock) == .reading)
-        #expect(standing([row(readTo: clock - 1)], asked: clock - 1) == .complete)
-        #expect(standing([row(readTo: clock - 9_000)], asked: nil) == .complete, "what was sent just now does not matter")
-        #expect(standing([row(readTo: clock - 11_000)], asked: nil) == .incomplete, "as a lease that is over")
-        #expect(standing([row(readTo: 1)], asked: clock) == .incomplete)
-        var late = row(readTo: clock)
-        late.vouchesUntil = clock - 1
-        #expect(standing([late], asked: clock) == .lapsing)
-    }
-
-    @Test func rowsComeBackAndOldReadersRefuseThem() {
-        var row = row(readTo: clock)
-        row.name = Octets("mx1".utf8)
-        #expect(SenderRow(octets: row.octets) == row && row.octets.first == 2)
-        row.readTo = 0
-        #expect(SenderRow(octets: row.octets) == row && row.octets.first == 1)
-        for length in 0..<20 { #expect(SenderRow(octets: Octets(row.octets.prefix(length))) == nil) }
-    }
-
+@Suite("Shared log: how far sources have read") struct SharedReadingTests {
     @Test func theClockIsThatOfTheLastSource() {
         #expect(ReadingClock(sources: 0) == nil)
         let clock = ReadingClock(sources: 2)

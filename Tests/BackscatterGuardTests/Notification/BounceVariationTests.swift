@@ -183,6 +183,7 @@ private func quoted(_ text: String, by mark: String) -> String {
     @Test func areNoBounces() {
         #expect(notice(Self.shown).kind == .other && notice(Self.shown).ids.isEmpty)
         #expect(notice(Self.shown, from: "them@x.example", subject: "hello").kind == .other)
+        #expect(notice(Self.shown.replacing("US@our.example", with: "Support@Our.Example, a@b.example")).kind == .other)
         let text = "From: postmaster@gw.example\nTo: us@our.example\nSubject: Banned file\n\nA mail to you was rejected.\n\n\(Self.shown)"
         #expect(read(text).kind == .other)
     }
@@ -194,6 +195,12 @@ private func quoted(_ text: String, by mark: String) -> String {
     ])
     func bouncesStay(_ shown: String) {
         #expect(notice(shown).kind == .bounce && notice(shown).ids == ["theirs@x.example"])
+    }
+
+    /// A list at the notified domain passed a stranger's mail on, and that is returned.
+    @Test func mailOfAListStaysABounce() {
+        let shown = Self.shown.replacing("US@our.example", with: "list@our.example")
+        #expect(notice(shown, subject: "Undeliverable: hello").kind == .bounce && notice(shown).kind == .other)
     }
 
     @Test func reportsStay() {

@@ -340,7 +340,7 @@ private func read(_ text: String) -> Evidence { CorpusScore.read([Samples.lines(
     /// Mail of a stranger to the addressee himself returns nothing; of the addressee, or to others, it does.
     @Test(arguments: [
         ("bob@partner.example", "us@our.example", NotificationKind.other), ("bob@partner.example", "Us <US@our.example>, eve@our.example", .other),
-        ("us@our.example", "us@our.example", .bounce), ("us@our.example", "bob@partner.example", .bounce), ("bob@partner.example", "eve@our.example", .bounce),
+        ("us@our.example", "us@our.example", .bounce), ("us@our.example", "bob@partner.example", .bounce), ("bob@partner.example", "eve@our.example", .other), ("bob@partner.example", "eve@other.example", .bounce),
     ])
     func noticesToTheRecipient(_ from: String, _ to: String, _ kind: NotificationKind) {
         let carried = "Received: from a by b\nFrom: \(from)\nTo: \(to)\nSubject: x\nMessage-ID: <carried@x>\n\nhello\n"

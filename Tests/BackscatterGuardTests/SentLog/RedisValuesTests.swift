@@ -112,12 +112,12 @@ import Testing
         ]
     }
 
-    private func vouching(until: Int64 = (noon + 1) * 1000) -> SenderRow {
+    private func vouching(to time: Int64 = noon * 1000) -> SenderRow {
         var row = SenderRow()
         row.hasStarted = true
         row.coverage.start(at: noon - 20 * Day.seconds)
         row.run = 9
-        row.vouchesUntil = until
+        row.standsTo = time
         return row
     }
 
@@ -173,43 +173,87 @@ import Testing
         #expect(question.findings(Array(replies.dropLast()), run: 9) == nil)
     }
 
+    private func answer(_ rows: [SenderRow], run: UInt64 = 9, asked: Int64?, of server: UInt64 = 9, known: SentRecord? = nil) throws -> RedisQuestion.Answer {
+        let question = RedisQuestion(Inquiry(ids: [try id("one@example.org")]), try view(), at: noon)
+        let found = (0..<46).map { $0 == 1 ? known.map { .octets($0.redisValue(day: Day.number(noon))) } ?? .null : RedisReply.null }
+        return try #require(question.answer(preface(SharedSite(rows: rows, clock: noon * 1000)) + found, run: run, asked: asked.map { .init(clock: $0, run: server) }))
+    }
+
+    /// What a sender let go a moment ago stands only in its journal, perhaps.
+    @Test func anUnknownIDWaitsUntilTheRowsReachToTheQuestion() throws {
+        let asked = (noon - 1) * 1000
+        for (time, isWaiting) in [(asked - 1, true), (asked, false)] {
+            let answer = try answer([vouching(), vouching(to: time)], asked: asked)
+            #expect(answer.isWaiting == isWaiting && answer.findings.isCovered == !isWaiting && answer.asked == .init(clock: asked, run: 9))
+            #expect(answer.findings.availability == (isWaiting ? .silent : .answered))
+        }
+        #expect(try answer([vouching(to: noon * 1000 - 1)], asked: nil).isWaiting, "asked just now")
+        let moved = try answer([vouching(to: noon * 1000 - 1)], asked: asked, of: 8)
+        #expect(moved.isWaiting && moved.asked == .init(clock: noon * 1000, run: 9), "another server's clock says nothing of this one's")
+        let record = SentRecord(time: noon, recipients: 2, senders: [], isOpen: true, key: try view().key)
+        let known = try answer([vouching(to: asked - 1)], asked: asked, known: record)
+        #expect(known.findings.ids[0] != nil && known.findings.availability == .answered && !known.isWaiting, "what is known waits for nobody")
+    }
+
     /// Nothing is refused on the word of a sender that is silent; for some seconds nothing passes either.
     @Test func aSilentSenderIsDoubtThenAHole() throws {
-        let question = RedisQuestion(Inquiry(ids: [try id("one@example.org")]), try view(), at: noon)
-        func findings(_ row: SenderRow, run: UInt64 = 9) -> Findings? {
-            question.findings(preface(SharedSite(rows: [vouching(), row], clock: noon * 1000)) + Array(repeating: .null, count: 46), run: run)
-        }
-        #expect(findings(vouching())?.isCovered == true)
-        let lapsing = findings(vouching(until: (noon - 1) * 1000))
-        #expect(lapsing?.isCovered == false && lapsing?.availability == .silent)
-        let gone = findings(vouching(until: (noon - 9) * 1000))
-        #expect(gone?.isCovered == false && gone?.availability == .answered)
-        #expect(findings(vouching(), run: 10)?.isCovered == false, "vouched to a server that has been started anew since")
+        let asked = noon * 1000
+        let lapsing = try answer([vouching(), vouching(to: (noon - 9) * 1000)], asked: asked)
+        #expect(!lapsing.findings.isCovered && lapsing.isWaiting && lapsing.findings.availability == .silent)
+        let gone = try answer([vouching(), vouching(to: (noon - 10) * 1000)], asked: asked)
+        #expect(!gone.findings.isCovered && !gone.isWaiting && gone.findings.availability == .answered)
+        #expect(try answer([vouching()], run: 10, asked: asked, of: 10).isWaiting, "it is of a server that has been started anew since")
     }
 }
 
 @Suite("Shared log: who vouches for what") struct SharedSiteTests {
     private let from = noon - 10 * Day.seconds
 
-    private func row(since: Int64, until: Int64 = (noon + 1) * 1000) -> SenderRow {
+    private let clock = noon * 1000
+
+    private func row(since: Int64, to time: Int64 = noon * 1000) -> SenderRow {
         var row = SenderRow()
         row.coverage.start(at: since)
         row.hasStarted = true
-        row.vouchesUntil = until
+        row.standsTo = time
         return row
     }
 
-    private func standing(_ rows: [SenderRow], _ statement: SharedSite.Statement? = nil) -> SharedSite.Standing {
-        SharedSite(rows: rows, statement: statement, clock: noon * 1000).standing(from: from, to: noon)
+    private func standing(_ rows: [SenderRow], _ statement: SharedSite.Statement? = nil, asked: Int64? = nil, run: UInt64 = 0) -> SharedSite.Standing {
+        SharedSite(rows: rows, statement: statement, clock: clock, run: run).standing(from: from, to: noon, asked: asked)
+    }
+
+    @Test func everyRowMustReachToTheQuestion() {
+        let late = row(since: from, to: clock - 1)
+        #expect(standing([row(since: from), row(since: from)], asked: clock) == .complete)
+        #expect(standing([row(since: from), late], asked: clock) == .waiting)
+        #expect(standing([row(since: from), late], asked: clock - 1) == .complete)
+        #expect(standing([late, row(since: from)], asked: clock - 1, run: 7) == .waiting, "by another server's clock")
+    }
+
+    @Test func aLeaseIsTenSeconds() {
+        #expect(standing([row(since: from, to: clock - 9_999)], asked: clock) == .waiting)
+        #expect(standing([row(since: from, to: clock - 10_000)], asked: clock) == .incomplete)
+        #expect(standing([row(since: from, to: clock - 5_000)]) == .complete, "what was sent just now does not matter")
+        #expect(standing([row(since: from, to: clock - 5_001)]) == .waiting)
+        #expect(standing([row(since: from, to: 0)], asked: clock) == .incomplete)
+    }
+
+    /// It may have let something go that its hooks recorded; but nobody has said that all its mail is recorded.
+    @Test func oneThatClaimsNothingIsWaitedForAsLongAsItsLease() {
+        var row = row(since: from, to: clock - 1)
+        (row.coverage, row.hasStarted) = (Coverage(), false)
+        let said = SharedSite.Statement(since: from, at: noon)
+        for rows in [[row], [row, self.row(since: from)]] { #expect(standing(rows, said, asked: clock) == .waiting) }
+        row.standsTo = clock - 10_000
+        for rows in [[row], [row, self.row(since: from)]] { #expect(standing(rows, said, asked: clock) == .complete) }
     }
 
     @Test func everySenderMustBeComplete() {
         #expect(standing([]) == .incomplete)
         #expect(standing([row(since: from)]) == .complete)
         #expect(standing([row(since: from), row(since: from + 1)]) == .incomplete)
-        var idle = SenderRow()
-        idle.vouchesUntil = 0
-        #expect(standing([row(since: from), idle]) == .complete, "one that never said that it records all its mail is not counted on")
+        #expect(standing([row(since: from), SenderRow()]) == .complete, "one that never said that it records all its mail is not counted on")
     }
 
     @Test func aHoleOfOneIsAHoleOfAll() {
@@ -249,6 +293,7 @@ import Testing
         row.through = 1 << 40
         row.run = .max
         row.renewed = noon
+        row.readsLog = true
         row.coverage.openHole(at: noon)
         #expect(SenderRow(octets: row.octets) == row)
         for length in 0..<row.octets.count where length != row.octets.count - 8 && length != row.octets.count - 16 {

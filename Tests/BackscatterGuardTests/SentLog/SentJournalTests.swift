@@ -68,6 +68,16 @@ import Testing
         #expect(JournalEntry.read(frame[...], key: key)?.size == frame.count)
     }
 
+    /// A row must not say that all stands before all has been read.
+    @Test func saysWhetherMoreFollows() throws {
+        let journal = try open()
+        #expect(journal.read(after: 0, limit: 1).isEnd)
+        _ = try journal.append([try entry("a"), try entry("b")], at: noon)
+        #expect(!journal.read(after: 0, limit: 1).isEnd && !journal.read(after: 1, limit: 1).isEnd, "as many octets as were asked for: more may follow")
+        #expect(journal.read(after: 2, limit: 1).isEnd && journal.read(after: 0, limit: 1 << 20).isEnd)
+        #expect(try open().read(after: 0, limit: 1 << 20).isEnd)
+    }
+
     @Test func keepsTheLastHourAndWhatIsNotAcknowledged() throws {
         let journal = try open()
         var now = noon, last: UInt64 = 0
