@@ -95,6 +95,8 @@ private final class FollowerWork {
     private var savedAt: Int64 = 0
     private var problem: String?
     private var hasWarned = false
+    /// Up to when a log that is not understood was stated as a hole; nil: it is understood.
+    private var holeTold: Int64?
 
     init(_ parts: LogFollower.Parts, _ number: Int) {
         self.parts = parts
@@ -119,6 +121,7 @@ private final class FollowerWork {
             follower.wait(atMost: LogFollower.period, or: tail.wake)
         }
         for answer in follower.takeAsked() { answer(false) }
+        if let doubt = reader.recognition.doubt { lacks(doubt, until: EventLoop.seconds()) }
         tail.close()
         save()
         report.end()
@@ -156,6 +159,7 @@ private final class FollowerWork {
             case .lost(let what): lost(what)
             case .pending: return false
             case .end:
+                if isDoubtful(began, clock) { return false }
                 tell(nil)
                 parts.reading?.hasRead(number, to: clock - tail.lateness)
                 caughtUp = began - (tail.lateness + 999) / 1_000
@@ -174,6 +178,13 @@ private final class FollowerWork {
     ///
     /// - Returns: false when guardd stops before that is done.
     private func took(_ isKnown: Bool, _ began: Int64, _ follower: LogFollower) -> Bool {
+        // What an earlier run has read it has judged, and stated the holes.
+        if isKnown { reader.recognition.forget() }
+        if let ended = reader.recognition.takeEnded() {
+            lacks(ended, until: began)
+            holeTold = nil
+            parts.log.write(.error, "source \(parts.source.name): understood again: mail since \(UTC.text(min(caughtUp, ended.since))) may be missing; unknown ids are not refused until bounce_window is over")
+        }
         let mails = reader.take()
         if !isKnown, !mails.isEmpty, !record(mails, follower) { return false }
         if began > savedAt { save() }
@@ -206,6 +217,26 @@ private final class FollowerWork {
         }
         done.wait()
         return outcome.error.withLock { $0 }
+    }
+
+    /// All that was written was read, but perhaps not understood. What is left of it counts as mail that left unrecorded; and the
+    /// place is not saved, so that a guardd that is told better reads it again.
+    private func isDoubtful(_ now: Int64, _ clock: Int64) -> Bool {
+        reader.recognition.judge(at: now)
+        guard let doubt = reader.recognition.doubt else { return reader.recognition.isUnsure(at: now) }
+        tell(doubt.text(parts.source.format))
+        if now >= (holeTold ?? 0) + FollowerWork.saved || now < holeTold ?? 0 { lacks(doubt, until: now) }
+        // Who shares the log needs not wait: it tells of the hole.
+        parts.reading?.hasRead(number, to: clock - tail.lateness)
+        return true
+    }
+
+    private func lacks(_ doubt: LogDoubt, until now: Int64) {
+        holeTold = now
+        let log = parts.log
+        parts.sentLog.change(.hole(from: min(caughtUp, doubt.since), to: now)) { error in
+            if let error { log.write(.error, "coverage: \(error.text)") }
+        }
     }
 
     private func lost(_ what: String) {
@@ -250,6 +281,7 @@ private final class FollowerWork {
     /// Everything before the position is durable.
     private func save() {
         savedAt = EventLoop.seconds()
+        guard reader.recognition.doubt == nil, !reader.recognition.isUnsure(at: savedAt) else { return }
         guard let text = tail.position(caughtUp: caughtUp) else { return }
         savedPlace = tail.position(caughtUp: 0)
         if let reason = SmallFile.write(text, to: file) {

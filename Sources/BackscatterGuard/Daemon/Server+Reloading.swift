@@ -23,6 +23,7 @@ extension Server {
             let settings = try new.workerSettings(tls: try tls.load(new, at: EventLoop.seconds()), blocks: enforcement.blocks)
             for key in configuration.changedAtStartOnly(new) { log.write(.warning, "reload: \(key) takes effect at the next start or SIGUSR2 only") }
             configuration = new
+            loop.forgetNames()
             sources.take(new, settings.session.policy)
             hooks.take(new)
             policy = settings.session.policy

@@ -96,6 +96,8 @@ public final class Server {
         connections = ConnectionLimits(log: log)
         health = UpstreamHealth(log: log)
         ResourceLimits.raiseDescriptors()
+        let lines = LibeventLines(log)
+        ReactorLog.listen { lines.take(isWarning: $0, $1) }
         do { loop = try EventLoop() } catch { throw .reactor(error) }
         prober = UpstreamProber(health, loop: loop)
         let settings: WorkerSettings

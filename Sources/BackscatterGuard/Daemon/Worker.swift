@@ -342,7 +342,9 @@ final class Worker {
             case .recorded(let number, let isDurable):
                 relays[number]?.recorded(isDurable)
                 milters.recorded(number, isDurable)
-            case .settings(let new): settings = new
+            case .settings(let new):
+                settings = new
+                loop.forgetNames()
             case .retire(let sockets): retire(draining: sockets)
             case .stop(let sockets): stop(draining: sockets)
             case .abort: abort()

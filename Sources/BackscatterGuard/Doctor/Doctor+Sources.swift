@@ -33,6 +33,11 @@ extension Doctor {
             return Finding(.sources, .warning, "\(name): \(behind) s behind", remedy: "look whether the disk or the log's writer is overloaded: bounces are judged by what was read until then")
         }
         let last = status.lastID.map { "last id \($0)" + (status.lastSent.map { ", sent \(UTC.text($0))" } ?? "") } ?? "no mail of ours since guardd started"
+        if status.counts.ownLines == 0, status.counts.lines >= LogRecognition.many {
+            return Finding(
+                .sources, .warning, "\(name): alive, but none of its \(status.counts.lines) lines is \(source.format.product)'s",
+                remedy: "if \(source.format.product) has sent mail since, this is not its log: look at path and format")
+        }
         if status.lastID == nil, status.counts.lines > 0 {
             return Finding(
                 .sources, .ok, "\(name): alive, \(status.counts.lines) lines, but \(last)",

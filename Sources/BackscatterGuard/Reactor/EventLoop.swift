@@ -34,7 +34,8 @@ func errnoText(_ number: CInt) -> String {
 
     let base: OpaquePointer
     let readBuffer: UnsafeMutableRawBufferPointer
-    private var dns: OpaquePointer?
+    /// How names are looked up here.
+    let names: NameLookups
     private var tickEvent: OpaquePointer?
     private var wakeEvent: OpaquePointer?
     private var delayEvent: OpaquePointer?
@@ -51,10 +52,12 @@ func errnoText(_ number: CInt) -> String {
 
     /// - Parameter waker: made by another thread that wants to wake this loop; the loop closes it.
     public init(waker: Waker) throws(ReactorError) {
+        ReactorLog.begin()
         guard let base = unsafe event_base_new() else { throw .outOfMemory }
         unsafe self.base = base
         unsafe readBuffer = .allocate(byteCount: EventLoop.readSize, alignment: 64)
         self.waker = waker
+        unsafe names = NameLookups(base: base)
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let wake = unsafe event_new(base, waker.descriptor, Int16(EV_READ | EV_PERSIST), loopWoken, context),
               let tick = unsafe event_new(base, -1, Int16(EV_PERSIST), loopTicked, context),
@@ -102,15 +105,8 @@ func errnoText(_ number: CInt) -> String {
         return Int64(time.tv_sec)
     }
 
-    /// The resolver, made at its first use: it reads /etc/resolv.conf and /etc/hosts.
-    func resolver() throws(ReactorError) -> OpaquePointer {
-        if let dns = unsafe dns { return unsafe dns }
-        guard let made = unsafe evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE)
-                ?? evdns_base_new(base, 0)
-        else { throw .outOfMemory }
-        unsafe dns = made
-        return unsafe made
-    }
+    /// /etc/hosts and /etc/resolv.conf are read anew before the next look-up.
+    public func forgetNames() { names.forget() }
 
     /// Gives everything back. The loop must not be running and no socket may be left.
     ///
@@ -122,8 +118,7 @@ func errnoText(_ number: CInt) -> String {
         unsafe tickEvent = nil
         unsafe wakeEvent = nil
         unsafe delayEvent = nil
-        if let dns = unsafe dns { unsafe evdns_base_free(dns, 0) }
-        unsafe dns = nil
+        names.close()
         unsafe event_base_free(base)
         unsafe readBuffer.deallocate()
         if closesWaker { waker.close() }
@@ -132,7 +127,10 @@ func errnoText(_ number: CInt) -> String {
 
 private func loopTicked(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {
     guard let context = unsafe context else { return }
-    unsafe Unmanaged<EventLoop>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.ticked() }
+    unsafe Unmanaged<EventLoop>.fromOpaque(context)._withUnsafeGuaranteedRef {
+        $0.names.tick()
+        $0.ticked()
+    }
 }
 
 private func loopDelayed(_: CInt, _: Int16, _ context: UnsafeMutableRawPointer?) {

@@ -1,4 +1,4 @@
-// Names to addresses without blocking: evdns, which reads /etc/hosts and /etc/resolv.conf.
+// Names to addresses without blocking: evdns, with what /etc/hosts and /etc/resolv.conf say (NameLookup).
 
 import CEvent
 import Glibc
@@ -7,26 +7,27 @@ import Glibc
 @safe public final class Resolution {
     private var answered: (([SocketAddress]) -> Void)?
     private var request: OpaquePointer?
+    private let loop: EventLoop
+    private let lookup: NameLookup?
 
     /// Looks `host` up for stream sockets.
     ///
     /// - Parameter answered: on the loop's thread, possibly before this initialiser returns; empty when there is no such name or no answer.
     public init(host: String, port: UInt16, loop: EventLoop, answered: @escaping ([SocketAddress]) -> Void) {
         self.answered = answered
-        guard let dns = try? unsafe loop.resolver() else {
+        self.loop = loop
+        lookup = try? loop.names.lookup(at: EventLoop.milliseconds())
+        guard let lookup else {
             answer([])
             return
         }
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-        unsafe hints.ai_protocol = CInt(IPPROTO_TCP)
         let context = unsafe Unmanaged.passRetained(self).toOpaque()
-        unsafe request = evdns_getaddrinfo(dns, host, String(port), &hints, resolved, context)
+        unsafe request = lookup.ask(host, port, resolved, context)
     }
 
     fileprivate func finish(_ result: CInt, _ list: UnsafeMutablePointer<addrinfo>?) {
         unsafe request = nil
+        lookup?.ended()
         var found: [SocketAddress] = []
         var next = unsafe list
         while let entry = unsafe next, found.count < 16 {
@@ -37,6 +38,7 @@ import Glibc
             unsafe next = entry.pointee.ai_next
         }
         if let list = unsafe list { unsafe evutil_freeaddrinfo(list) }
+        if result != 0, result != EVUTIL_EAI_CANCEL, let lookup { loop.names.failed(lookup) }
         answer(result == 0 ? found : [])
     }
 

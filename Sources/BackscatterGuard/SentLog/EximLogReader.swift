@@ -45,12 +45,8 @@ struct EximLogReader: MTALogReader {
 
     /// - Parameter text: begins with Exim's message id (the stamp before it has been read).
     mutating func read(_ text: Span<UInt8>, program: Span<UInt8>, process: Int, at time: Int64) {
-        var start = 0
-        // log_selector +pid
-        if text.octet(at: 0) == 0x5B, let close = text.firstIndex(of: ASCII.space) { start = close + 1 }
-        guard let end = text.firstIndex(of: ASCII.space, from: start), EximLogReader.isMessageID(text.extracting(start..<end)),
-            let key = QueueKey(text, start..<end), end + 3 <= text.count
-        else { return }
+        guard let id = EximLogReader.messageID(text), let key = QueueKey(text, id), id.upperBound + 3 <= text.count else { return }
+        let (start, end) = (id.lowerBound, id.upperBound)
         let flag = end + 1
         if text.isWord("<= ", at: flag) {
             arrived(text, flag + 3, start..<end, key, time)
@@ -61,6 +57,17 @@ struct EximLogReader: MTALogReader {
             delivered(text, flag + 3, key, time)
         }
     }
+
+    /// Exim's message id at the beginning of what it writes behind its stamp.
+    private static func messageID(_ text: Span<UInt8>) -> Range<Int>? {
+        var start = 0
+        // log_selector +pid
+        if text.octet(at: 0) == 0x5B, let close = text.firstIndex(of: ASCII.space) { start = close + 1 }
+        guard let end = text.firstIndex(of: ASCII.space, from: start), isMessageID(text.extracting(start..<end)) else { return nil }
+        return start..<end
+    }
+
+    static func beginsWithMessageID(_ text: Span<UInt8>) -> Bool { messageID(text) != nil }
 
     /// `1xUyJc-0005wW-1W`, since 4.97 `1xUyJc-00000005wWz-1W00`.
     private static func isMessageID(_ text: Span<UInt8>) -> Bool {

@@ -4,7 +4,8 @@
 import Glibc
 
 /// Reads stamps: `Nov 22 03:31:00` (RFC 3164 4.1.2), `2026-11-22T03:49:03.428585+00:00` (RFC 3339),
-/// `2026-11-22 03:32:32.120 +0100` (Exim).
+/// `2026-11-22 03:32:32.120 +0100` (Exim), and the first with a year: `Nov 22 2026 03:31:00`, `2026 Nov 22 03:31:00`
+/// (syslog-ng), `Sun Nov 22 03:31:00 2026` (OpenWrt).
 struct LogClock: Sendable {
     /// A stamp with its end.
     struct Stamp: Equatable {
@@ -35,21 +36,44 @@ struct LogClock: Sendable {
     /// The stamp at `start`; nil when there is none.
     mutating func stamp(_ line: Span<UInt8>, at start: Int) -> Stamp? {
         guard let first = line.octet(at: start) else { return nil }
-        if ASCII.isDigit(first) { return dated(line, at: start) }
+        if ASCII.isDigit(first) {
+            return line.octet(at: start + 4) == ASCII.space ? withYear(line, year: start, date: start + 5, time: start + 12, end: start + 20) : dated(line, at: start)
+        }
         return ASCII.isLetter(first) ? classic(line, at: start) : nil
     }
 
     private mutating func classic(_ line: Span<UInt8>, at start: Int) -> Stamp? {
         let end = start + LogClock.classicLength
         guard line.count > end else { return nil }
-        if now >= lastNow, now - lastNow < 60, isSame(line, at: start) { return Stamp(time: lastTime, end: end) }
-        guard let month = LogClock.month(line, at: start), line[start + 3] == ASCII.space, line[start + 6] == ASCII.space,
-            let day = LogClock.number(line, start + 4, 2), let time = LogClock.timeOfDay(line, at: start + 7)
-        else { return nil }
+        if now >= lastNow, now - lastNow < 60, isSame(line, at: start) { return Stamp(time: lastTime, end: LogClock.fractionEnd(line, at: end)) }
+        guard let month = LogClock.month(line, at: start) else {
+            return withYear(line, year: start + 20, date: start + 4, time: start + 11, end: start + 24)
+        }
+        guard line[start + 3] == ASCII.space, line[start + 6] == ASCII.space, let day = LogClock.number(line, start + 4, 2) else { return nil }
+        guard let time = LogClock.timeOfDay(line, at: start + 7) else {
+            return withYear(line, year: start + 7, date: start, time: start + 12, end: start + 20)
+        }
         guard let found = guess(month: month, day: day, time) else { return nil }
         for index in 0..<LogClock.classicLength { lastOctets[index] = line[start + index] }
         (lastTime, lastNow) = (found, now)
-        return Stamp(time: found, end: end)
+        return Stamp(time: found, end: LogClock.fractionEnd(line, at: end))
+    }
+
+    /// Month and day at `date`, as `Nov 22`, each part where its form has it and a space before and behind it.
+    private func withYear(_ line: Span<UInt8>, year: Int, date: Int, time: Int, end: Int) -> Stamp? {
+        guard line.count >= end, line[date + 3] == ASCII.space, line[date + 6] == ASCII.space, line[time - 1] == ASCII.space,
+            let month = LogClock.month(line, at: date), let day = LogClock.number(line, date + 4, 2), let yearNumber = LogClock.number(line, year, 4),
+            let second = LogClock.timeOfDay(line, at: time), let found = seconds(yearNumber, month, day, second)
+        else { return nil }
+        return Stamp(time: found, end: LogClock.fractionEnd(line, at: end))
+    }
+
+    /// Behind `.123` or `,123`, if it is there.
+    private static func fractionEnd(_ line: Span<UInt8>, at start: Int) -> Int {
+        guard let point = line.octet(at: start), point == ASCII.dot || point == ASCII.comma else { return start }
+        var index = start + 1
+        while let octet = line.octet(at: index), ASCII.isDigit(octet) { index += 1 }
+        return index
     }
 
     private func isSame(_ line: Span<UInt8>, at start: Int) -> Bool {
@@ -81,11 +105,7 @@ struct LogClock: Sendable {
             let day = LogClock.number(line, start + 8, 2), line[start + 10] == 0x54 || line[start + 10] == ASCII.space,
             let time = LogClock.timeOfDay(line, at: start + 11)
         else { return nil }
-        var end = start + 19
-        if let point = line.octet(at: end), point == ASCII.dot || point == ASCII.comma {
-            end += 1
-            while let octet = line.octet(at: end), ASCII.isDigit(octet) { end += 1 }
-        }
+        let end = LogClock.fractionEnd(line, at: start + 19)
         if let zone = LogClock.zone(line, at: end) {
             guard let found = UTC.time(year: year, month: month, day: day, second: time) else { return nil }
             return Stamp(time: found - Int64(zone.offset), end: zone.end)

@@ -48,6 +48,7 @@ public struct LogImporter {
     }
 
     /// - Parameter path: a log, an mbox or a single mail, plain or `.gz`; a Maildir.
+    /// - Throws: cannotOpen; unreadable, also for a log that can't be understood: what could be is recorded.
     public func read(_ path: String, as format: ImportFormat) throws(SentLogError) -> ImportOutcome {
         if MailFiles.isDirectory(path), format.log == nil {
             return try readMail(.maildir) { (mail: MailFiles.Taker) throws(SentLogError) in try MailFiles.read(path, mail) }
@@ -74,6 +75,7 @@ public struct LogImporter {
             if waiting.count >= LogImporter.group || octets.isEmpty { try record(&waiting, &outcome) }
             if octets.isEmpty { break }
         }
+        if let doubt = reader.recognition.conclude() { throw .unreadable(file: path, reason: doubt.textOfPast(logFormat)) }
         outcome.counts = reader.counts
         (outcome.first, outcome.last) = (reader.firstTime, reader.lastTime)
         return outcome
@@ -143,7 +145,7 @@ public struct LogImporter {
         for name in ["/qmgr", "/cleanup", "/smtpd", "/smtp", "/pickup", "/master"] where program.count > name.utf8.count {
             if program.extracting(program.count - name.utf8.count..<program.count).copied() == Octets(name.utf8) { return .postfix }
         }
-        return nil
+        return program.spells("postfix") ? .postfix : nil
     }
 
     private static func looksLikeMail(_ octets: Octets) -> Bool {

@@ -1,5 +1,6 @@
 // What syslog puts before a message: an optional priority, a stamp, the host, the program with its process number.
-// Postfix's maillog_file writes the same form; sendmail's own file leaves the host away.
+// Postfix's maillog_file writes the same form; sendmail's own file leaves the host away. FreeBSD's syslogd -v has the
+// priority behind the stamp, busybox behind the host, Solaris behind the program. RFC 5424's fields: LogLine+Fields.swift.
 
 /// Where the parts of a log line lie; the text goes on to its end.
 struct LogLine: Equatable {
@@ -17,32 +18,49 @@ struct LogLine: Equatable {
 
     /// - Returns: nil for a line that is none of syslog's.
     static func cut(_ line: Span<UInt8>, _ clock: inout LogClock) -> LogLine? {
-        var index = afterPriority(line)
+        var index = afterPriority(line, at: 0)
+        if line.octet(at: index) == 0x31, line.octet(at: index + 1) == ASCII.space { return fields(line, from: index + 2, &clock) }
         guard let stamp = clock.stamp(line, at: index), line.octet(at: stamp.end) == ASCII.space else { return nil }
-        index = line.skippingBlanks(from: stamp.end)
-        guard let first = tokenEnd(line, at: index) else { return nil }
-        if line[first - 1] == ASCII.colon { return tag(line, index..<first, stamp.time) }
-        index = line.skippingBlanks(from: first)
-        guard let second = tokenEnd(line, at: index), line[second - 1] == ASCII.colon else { return nil }
-        return tag(line, index..<second, stamp.time)
+        index = line.skippingBlanks(from: afterPriority(line, at: line.skippingBlanks(from: stamp.end)))
+        guard var end = tokenEnd(line, at: index) else { return nil }
+        if line[end - 1] != ASCII.colon {
+            index = line.skippingBlanks(from: end)
+            guard let second = tokenEnd(line, at: index) else { return nil }
+            end = second
+        }
+        if line[end - 1] != ASCII.colon, isPriority(line.extracting(index..<end)) {
+            index = line.skippingBlanks(from: end)
+            guard let third = tokenEnd(line, at: index) else { return nil }
+            end = third
+        }
+        return line[end - 1] == ASCII.colon ? tag(line, index..<end, stamp.time) : nil
     }
 
-    /// `<22>`.
-    private static func afterPriority(_ line: Span<UInt8>) -> Int {
-        guard line.octet(at: 0) == ASCII.less else { return 0 }
-        var index = 1
-        while index < 5, let octet = line.octet(at: index), ASCII.isDigit(octet) { index += 1 }
-        return index > 1 && line.octet(at: index) == ASCII.greater ? index + 1 : 0
+    /// The octet behind `<22>`, `<mail.info>` or `<2.6>`; `start` where there is none.
+    private static func afterPriority(_ line: Span<UInt8>, at start: Int) -> Int {
+        guard line.octet(at: start) == ASCII.less else { return start }
+        var index = start + 1
+        while index < start + 24, let octet = line.octet(at: index), ASCII.isDigit(octet) || ASCII.isLetter(octet) || octet == ASCII.dot { index += 1 }
+        return index > start + 1 && line.octet(at: index) == ASCII.greater ? index + 1 : start
     }
+
+    /// `mail.info`: facility and severity by their names.
+    private static func isPriority(_ token: Span<UInt8>) -> Bool {
+        guard let dot = token.firstIndex(of: ASCII.dot), dot > 0 else { return false }
+        for index in 0..<dot where !ASCII.isLetter(token[index]) && !ASCII.isDigit(token[index]) { return false }
+        return severities.contains { ASCII.equal(token.extracting(dot + 1..<token.count).copied(), $0) }
+    }
+
+    private static let severities: [StaticString] = ["debug", "info", "notice", "warning", "warn", "err", "error", "crit", "alert", "emerg", "panic"]
 
     /// The end of the token at `start`: at a space, or at the end of the line; nil when it is empty or too long.
-    private static func tokenEnd(_ line: Span<UInt8>, at start: Int) -> Int? {
+    static func tokenEnd(_ line: Span<UInt8>, at start: Int) -> Int? {
         guard start < line.count else { return nil }
         let end = line.firstIndex(of: ASCII.space, from: start) ?? line.count
         return end > start && end - start <= nameLimit ? end : nil
     }
 
-    /// `program[123]:` or `program:`.
+    /// `program[123]:` or `program:`; behind it, on Solaris, `[ID 197553 mail.info]`.
     private static func tag(_ line: Span<UInt8>, _ range: Range<Int>, _ time: Int64) -> LogLine? {
         var end = range.upperBound - 1
         var process = 0
@@ -57,7 +75,10 @@ struct LogLine: Equatable {
             end = open - 1
         }
         guard end > range.lowerBound else { return nil }
-        let text = line.octet(at: range.upperBound) == ASCII.space ? range.upperBound + 1 : range.upperBound
+        var text = line.skippingBlanks(from: range.upperBound)
+        if line.isWord("[ID ", at: text), let close = line.firstIndex(of: 0x5D, from: text), close - text <= 64 {
+            text = line.skippingBlanks(from: close + 1)
+        }
         return LogLine(time: time, program: range.lowerBound..<end, process: process, text: text)
     }
 }

@@ -57,6 +57,8 @@ public struct LoggedMail: Sendable, Equatable {
 public struct LogCounts: Sendable, Equatable, Codable {
     /// Lines, whatever they are.
     public var lines = 0
+    /// Lines of the mail server that the source names; nil: an earlier guardd did not count them.
+    public var ownLines: Int?
     /// Mails of ours.
     public var mails = 0
     /// Ids, ids' beginnings and relays' ids told.
@@ -79,6 +81,7 @@ public struct LogCounts: Sendable, Equatable, Codable {
         left.strangers += right.strangers
         left.nullPaths += right.nullPaths
         left.foreignPaths += right.foreignPaths
+        if let more = right.ownLines { left.ownLines = (left.ownLines ?? 0) + more }
         if let more = right.untoldPaths { left.untoldPaths = (left.untoldPaths ?? 0) + more }
     }
 }

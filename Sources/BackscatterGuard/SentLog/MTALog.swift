@@ -18,6 +18,8 @@ public struct MTALog: Sendable {
     /// Octets behind the last line end, those that were not carried too.
     private(set) var unfinished = 0
     private var lines = 0
+    /// Whether it is this mail server's log, in a form that is read.
+    var recognition = LogRecognition()
     /// Time of the last line that told one; nil: none did yet.
     public private(set) var lastTime: Int64?
     public private(set) var firstTime: Int64?
@@ -44,6 +46,7 @@ public struct MTALog: Sendable {
     public var counts: LogCounts {
         var counts = reader.counts
         counts.lines = lines
+        counts.ownLines = recognition.own
         return counts
     }
 
@@ -89,6 +92,7 @@ public struct MTALog: Sendable {
     public mutating func read(message: Span<UInt8>, program: Span<UInt8>, process: Int, at time: Int64) {
         lines += 1
         note(time)
+        recognize(message, program: program)
         hand(message, program: program, process: process, at: time)
     }
 
@@ -103,10 +107,31 @@ public struct MTALog: Sendable {
         let line = whole.count > 0 && whole[whole.count - 1] == ASCII.cr ? whole.extracting(0..<whole.count - 1) : whole
         if let cut = LogLine.cut(line, &clock) {
             note(cut.time)
+            recognize(line, program: line.extracting(cut.program))
             hand(line.extracting(cut.text..<line.count), program: line.extracting(cut.program), process: cut.process, at: cut.time)
-        } else if format == .exim {
-            hand(line, program: line.extracting(0..<0), process: 0, at: lastTime ?? clock.now)
+        } else {
+            recognizeOwnForm(line)
+            if format == .exim { hand(line, program: line.extracting(0..<0), process: 0, at: lastTime ?? clock.now) }
         }
+    }
+
+    private mutating func recognize(_ line: Span<UInt8>, program: Span<UInt8>) {
+        switch MTALogFormat.of(program: program) {
+        case nil: recognition.readOther()
+        case format: recognition.readOwn()
+        case let other?: recognition.readForeign(other, line, at: clock.now)
+        }
+    }
+
+    /// A line that is none of syslog's: one of Exim's own file, or one that can't be read.
+    private mutating func recognizeOwnForm(_ line: Span<UInt8>) {
+        guard line.skippingBlanks(from: 0) < line.count else { return }
+        if let first = line.octet(at: 0), ASCII.isDigit(first), let stamp = clock.stamp(line, at: 0), line.octet(at: stamp.end) == ASCII.space {
+            let isExims = EximLogReader.beginsWithMessageID(line.extracting(stamp.end + 1..<line.count))
+            if format == .exim { return isExims ? recognition.readOwn() : recognition.readOther() }
+            if isExims { return recognition.readForeign(.exim, line, at: clock.now) }
+        }
+        recognition.readStrange(line, isLikely: format.isLikely(line), at: clock.now)
     }
 
     /// Exim puts its own stamp before its lines, in syslog as well unless told otherwise.

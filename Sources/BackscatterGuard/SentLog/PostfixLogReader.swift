@@ -20,7 +20,7 @@ struct PostfixLogReader: MTALogReader {
         var isCounted = false
     }
 
-    private enum Program { case smtpd, pickup, cleanup, qmgr, smtp, local, delivery, other }
+    enum Program { case smtpd, pickup, cleanup, qmgr, smtp, local, delivery, other, untold }
 
     private var rule: SentRule
     private var own = QueueStates<Mail>(limit: ownLimit)
@@ -35,10 +35,11 @@ struct PostfixLogReader: MTALogReader {
     mutating func take() -> [LoggedMail] { rule.take() }
 
     mutating func read(_ text: Span<UInt8>, program: Span<UInt8>, process: Int, at time: Int64) {
-        let kind = PostfixLogReader.program(program)
+        var kind = PostfixLogReader.program(program)
         if case .other = kind { return }
         guard let colon = PostfixLogReader.queueIDEnd(text), let key = QueueKey(text, 0..<colon) else { return }
         let body = colon + 2
+        if case .untold = kind { kind = PostfixLogReader.program(writing: text, at: body) }
         switch kind {
         case .smtpd: if text.isWord("client=", at: body) { begin(key, clientOrigin(text, body + 7)) }
         case .pickup: if text.isWord("uid=", at: body) { begin(key, pickupOrigin(text, body)) }
@@ -51,15 +52,15 @@ struct PostfixLogReader: MTALogReader {
         case .qmgr:
             if text.isWord("from=<", at: body) { takeReversePath(text, body + 6, key, time) } else if text.isWord("removed", at: body) { remove(key) }
         case .smtp, .local, .delivery: if text.isWord("to=<", at: body) { delivered(text, body + 4, key, kind, time) }
-        case .other: return
+        case .other, .untold: return
         }
     }
 
     /// The last part of `postfix/submission/smtpd`. What stands before it is the site's choice.
-    private static func program(_ name: Span<UInt8>) -> Program {
+    static func program(_ name: Span<UInt8>) -> Program {
         var start = name.count
         while start > 0, name[start - 1] != 0x2F { start -= 1 }
-        guard start > 0 else { return .other }
+        guard start > 0 else { return name.spells("postfix") ? .untold : .other }
         let own = start..<name.count
         switch name.count - start {
         case 4: return name.spells("qmgr", in: own) ? .qmgr : name.spells("smtp", in: own) ? .smtp : name.spells("lmtp", in: own) || name.spells("pipe", in: own) ? .delivery : .other

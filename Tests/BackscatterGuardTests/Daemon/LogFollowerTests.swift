@@ -76,6 +76,58 @@ import Testing
         keeper.stop()
     }
 
+    /// Lines that can't be cut, or another mail server's: what leaves is not recorded, so nothing is refused.
+    @Test(arguments: ["{\"msg\":\"%@\"}\n", "Nov 22 03:31:00 mail sm-mta[1]: ABCDEF12: from=<ann@example.org>, msgid=<%@>\n"])
+    func aLogThatIsNotUnderstoodIsAHole(_ line: String) throws {
+        let (log, state) = (try LogFolder(), try StateDirectory())
+        let sentLog = try LMDBSentLog(state.settings, at: noon)
+        defer { sentLog.close() }
+        let now = EventLoop.seconds()
+        try sentLog.cover(since: now - 1_000_000, at: now)
+        for number in 0..<99 { try log.append(line.replacing("%@", with: "\(number)@example.org")) }
+        let first = try keeper(log, sentLog, state)
+        try first.start()
+        #expect(!lookOnce(first))                               // not yet, but not sure
+        #expect(first.registry.all.first?.problem == nil)
+        #expect(try sentLog.statistics(at: now).isCovered(at: EventLoop.seconds()))
+        try log.append(line.replacing("%@", with: "99@example.org"))
+        #expect(!lookOnce(first))
+        let status = try #require(first.registry.all.first)
+        #expect(!status.isAlive && status.problem?.contains("0@example.org") == true && status.problem?.contains("; ") == true)
+        try sentLog.change(.hole(from: 1, to: 2))              // behind the hole in the queue
+        #expect(try !sentLog.statistics(at: now).isCovered(at: EventLoop.seconds()))
+        // Its place was not saved: whoever understands it reads all of it.
+        first.stop()
+        let second = try keeper(log, sentLog, state)
+        try second.start()
+        #expect(!lookOnce(second) && second.registry.all.first?.counts.lines == 100)
+        try log.append(Self.mail("one@example.org"))
+        #expect(lookOnce(second) && second.registry.all.first?.isAlive == true && second.registry.all.first?.problem == nil)
+        #expect(try sentLog.knows("one@example.org", at: noon))
+        second.stop()
+        #expect(try !sentLog.statistics(at: now).isCovered(at: EventLoop.seconds()))
+    }
+
+    /// After a restart the same lines, read once more for the mails under way, make no second hole.
+    @Test func aDoubtThatIsOverStaysOver() throws {
+        let (log, state) = (try LogFolder(), try StateDirectory())
+        let sentLog = try LMDBSentLog(state.settings, at: noon)
+        defer { sentLog.close() }
+        let now = EventLoop.seconds()
+        for _ in 0..<100 { try log.append("{}\n") }
+        try log.append(Self.mail("one@example.org"))
+        for restart in [false, true] {
+            let keeper = try keeper(log, sentLog, state)
+            try keeper.start()
+            #expect(lookOnce(keeper))
+            keeper.stop()
+            try sentLog.change(.hole(from: 1, to: 2))          // behind the hole in the queue
+            if restart { #expect(try sentLog.statistics(at: now).isCovered(at: EventLoop.seconds())) }
+            try sentLog.cover(since: now - 1_000_000, at: EventLoop.seconds())
+            try log.append(Self.mail("two@example.org"))
+        }
+    }
+
     @Test func aLossIsAHole() throws {
         let (log, state) = (try LogFolder(), try StateDirectory())
         let sentLog = try LMDBSentLog(state.settings, at: noon)

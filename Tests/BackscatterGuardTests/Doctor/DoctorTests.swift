@@ -80,12 +80,13 @@ import Testing
     }
 
     /// A report of a source, so many seconds old; behind, and why not alive.
-    private func sourceLevel(age: Int64, behind: Int64 = 0, problem: String? = nil, caughtUp: Bool = true) throws -> Finding {
+    private func sourceLevel(age: Int64, behind: Int64 = 0, problem: String? = nil, caughtUp: Bool = true, lines: Int = 0) throws -> Finding {
         var configuration = configuration
         let source = Configuration.Source(format: .postfix, path: "/var/log/mail.log")
         configuration.sources = [source]
         var status = SourceStatus(name: source.name, format: "postfix")
         status.problem = problem
+        (status.counts.lines, status.counts.ownLines) = (lines, 0)
         status.caughtUp = caughtUp ? noon - age - behind : nil
         let written = SourceReport.Written(status: status, time: noon - age)
         try JSONEncoder().encode(written).write(to: URL(fileURLWithPath: source.reportFile(in: state.path)))
@@ -97,6 +98,8 @@ import Testing
         #expect(try sourceLevel(age: 61).level == .error)
         #expect(try sourceLevel(age: 5, behind: 301).what.hasSuffix("301 s behind"))
         #expect(try sourceLevel(age: 5, caughtUp: false).level == .warning)
+        #expect(try sourceLevel(age: 5, lines: 99).level == .ok)
+        #expect(try sourceLevel(age: 5, lines: 100).what.hasSuffix("none of its 100 lines is Postfix's"))
         let broken = try sourceLevel(age: 5, problem: "gone; put it back")
         #expect(broken.level == .error && broken.what.hasSuffix(": gone") && broken.remedy == "put it back")
     }

@@ -26,6 +26,16 @@ import Testing
         }
     }
 
+    /// Nobody may state that it tells of all mail.
+    @Test(arguments: ["{}\n", "Nov 20 03:31:00 mail sm-mta[1]: text\n", "\(String(repeating: "{}\n", count: 100))\(postfix)", "\(postfix)\(String(repeating: "{postfix}\n", count: 10))"])
+    func aLogThatIsNotUnderstood(_ text: String) throws {
+        try importing { log, importer, folder in
+            try folder.append(text, to: "old.log")
+            #expect(throws: SentLogError.self) { try importer.read(folder.folder + "/old.log", as: .postfix) }
+            #expect(try log.knows("a@ours.example", at: noon) == text.contains("ABCDEF1"))
+        }
+    }
+
     @Test func whatIsTooOldIsPassedOver() throws {
         try importing { log, importer, folder in
             try folder.append(Self.postfix.replacing("Nov 20", with: "Oct 20"), to: "old.log")

@@ -202,6 +202,29 @@ import Testing
         ("2026-11-22T03:31:00Z mail p[1]: t", 1_795_318_260, "p", 1, "t"),
         ("2026-11-22T04:31:00+01:00 mail p[1]: t", 1_795_318_260, "p", 1, "t"),
         ("2026-11-21T22:31:00-0500 mail p[1]:", 1_795_318_260, "p", 1, ""),
+        // With a year, with fractions
+        ("Nov 22 2026 03:31:00 mail p[1]: t", 1_795_318_260, "p", 1, "t"),
+        ("Nov 22 03:31:00.123456 mail p[1]: t", 1_795_318_260, "p", 1, "t"),
+        ("2026 Nov 22 03:31:00 mail p[1]: t", 1_795_318_260, "p", 1, "t"),
+        ("2025 Nov  2 03:31:00.5 mail p[1]: t", 1_762_054_260, "p", 1, "t"),
+        ("Sun Nov 22 03:31:00 2026 mail.info p[1]: t", 1_795_318_260, "p", 1, "t"),
+        // FreeBSD's syslogd -v and -vv
+        ("Nov 22 03:31:00 <2.6> mail p[1]: t", 1_795_318_260, "p", 1, "t"),
+        ("Nov 22 03:31:00 <mail.info> mail p[1]: t", 1_795_318_260, "p", 1, "t"),
+        // busybox, and templates with a column of priorities
+        ("Nov 22 03:31:00 mail mail.info p[1]: t", 1_795_318_260, "p", 1, "t"),
+        ("Nov 22 03:31:00 mail local0.WARN p[1]: t", 1_795_318_260, "p", 1, "t"),
+        // syslog-ng's chain of hosts
+        ("2026-11-22T03:31:00+00:00 mail/mx p[1]: t", 1_795_318_260, "p", 1, "t"),
+        // Solaris
+        ("Nov 22 03:31:00 mail p[1]: [ID 197553 mail.info] t", 1_795_318_260, "p", 1, "t"),
+        ("Nov 22 03:31:00 mail p[1]: [ID is not closed", 1_795_318_260, "p", 1, "[ID is not closed"),
+        ("Nov 22 03:31:00 mail p[1]:  t", 1_795_318_260, "p", 1, "t"),
+        // RFC 5424
+        ("<22>1 2026-11-22T03:31:00.123Z mail postfix/qmgr 12 - - t", 1_795_318_260, "postfix/qmgr", 12, "t"),
+        ("1 2026-11-22T03:31:00.123Z mail p 12 - -  t", 1_795_318_260, "p", 12, "t"),
+        ("<22>1 2026-11-22T03:31:00Z mail p - ID47 [a@1 b=\"]\\\" \"][c d=\"\"] \u{FEFF}t", 1_795_318_260, "p", 0, "t"),
+        ("<22>1 - - p x - -", ReadLog.now, "p", 0, ""),
     ]) func parts(_ line: String, _ time: Int64, _ program: String, _ process: Int, _ text: String) throws {
         let found = try #require(cut(line))
         #expect(found == (time, program, process, text))
@@ -211,6 +234,10 @@ import Testing
         "", "Nov", "Nov 22 03:31:00", "Nov 22 03:31:00 ", "Nov 22 03:31:00 mail", "Nov 22 03:31:00 mail p", "Nov 32 03:31:00 mail p: t", "Nov 22 25:31:00 mail p: t",
         "Foo 22 03:31:00 mail p: t", "Nov 22 03:31:00 mail [1]: t", "Nov 22 03:31:00 mail p[x]: t", "2026-13-22T03:31:00Z mail p: t", "<>Nov 22 03:31:00 m p: t",
         "Nov 22 03:31:00 mail p[99999999999999999999999999]: t", "Feb 30 03:31:00 mail p: t",
+        "<22>1", "<22>1 ", "<22>1 2026-11-22T03:31:00Z", "<22>1 2026-11-22T03:31:00Z mail p 1 -", "<22>1 2026-11-22T03:31:00Z mail p 1 - ", "<22>1 2026-11-22T03:31:00Z mail p 1 - [a",
+        "<22>1 2026-11-22T03:31:00Z mail p 1 - [a=\"] t", "<22>1 2026-11-22T03:31:00Z mail p 1 - t", "<22>2 2026-11-22T03:31:00Z mail p 1 - - t", "<22>1 2026-11-22T03:31:00Z  p 1 - - t",
+        "Nov 22 03:31:00 mail mail.info", "Nov 22 03:31:00 mail mail.infos p: t", "Nov 22 03:31:00 mail .info p: t", "Nov 22 03:31:00 <mail.info>", "Nov 22 2026", "Nov 22 2026 03:31", "2026 Nov 22",
+        "Sun Nov 22 03:31:00 202", "Sun Nov 22", "Nov 22 03:31:00 mail x y p: t", "{\"time\":\"2026-11-22T03:31:00Z\"}",
     ]) func noLine(_ line: String) { #expect(cut(line) == nil) }
 
     @Test func theYearIsTheNewestThatFits() throws {

@@ -48,6 +48,27 @@ import Testing
         #expect(ReadLog.told(Self.lines(lines)) == told, "\(name)")
     }
 
+    /// rsyslog's APP-NAME ends at the slash.
+    @Test func programsWithoutTheirNames() {
+        let lines = [
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF1: uid=0 from=<root>", "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF1: message-id=<a@ours.example>",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF1: from=<ann@ours.example>, size=3, nrcpt=1 (queue active)",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF1: to=<x@y.example>, relay=r.example[1.2.3.4]:25, delay=1, dsn=2.0.0, status=sent (250 Ok 0102018f2b7c1a2b-3c4d5e6f-7a8b-000000)",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF1: removed",
+            // A stranger's, to an alias with an owner
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF2: client=x[203.0.113.1]", "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF2: message-id=<b@x.example>",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF2: from=<eve@x.example>, size=3, nrcpt=1 (queue active)",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF3: message-id=<b@x.example>",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF2: to=<list@ours.example>, orig_to=<list>, relay=local, delay=1, dsn=2.0.0, status=sent (forwarded as ABCDEF3)",
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF3: from=<owner-list@ours.example>, size=3, nrcpt=1 (queue active)",
+            // What a stranger's server says proves nothing.
+            "<22>1 2026-11-22T03:31:00Z mail postfix 1 - -  ABCDEF4: host x[203.0.113.1] said: 450 uid=0 from=<root>",
+        ]
+        #expect(ReadLog.told(lines.map { $0 + "\n" }.joined(), .postfix, ReadLog.site(relays: ["r.example"])) == [
+            "<a@ours.example> from ann@ours.example", "queued as 0102018f2b7c1a2b-3c4d5e6f-7a8b-000000 from ann@ours.example", "<b@x.example> bound from owner-list@ours.example",
+        ])
+    }
+
     /// What cleanup shows of Message-ID fields.
     @Test(arguments: [
         (["message-id=<a@ours.example>"], ["<a@ours.example>"]),
