@@ -159,7 +159,7 @@ extension LogDoubt {
     func text(_ format: MTALogFormat) -> String { "\(fact(format)), and mail sent since \(UTC.text(since)) is not known; \(remedy(format))" }
 
     /// The same of a log of past days.
-    func textOfPast(_ format: MTALogFormat) -> String { "\(fact(format)), as \"\(ASCII.washed(sample, limit: 120))\"" }
+    func textOfPast(_ format: MTALogFormat) -> String { "\(fact(format)), as \"\(ASCII.washed(sample, limit: 120))\"; say --format if it is another's" }
 
     private func fact(_ format: MTALogFormat) -> String {
         switch kind {
