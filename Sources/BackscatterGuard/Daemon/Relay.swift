@@ -158,8 +158,7 @@ final class Relay: SessionSink {
             dialling.fails(.silent, at: worker.now)
             upstreamEnded()
         }
-        let stalled = upstreamStalledSince > 0 ? worker.now - upstreamStalledSince : 0
-        session.ticked(at: worker.now, upstreamStalled: stalled, commandLimit: commandLimit, into: self)
+        session.ticked(at: worker.now, upstreamStalled: upstreamStalledSince > 0 ? worker.now - upstreamStalledSince : 0, commandLimit: commandLimit, into: self)
         settle()
     }
 
@@ -225,9 +224,8 @@ final class Relay: SessionSink {
             // Gathered commands count as backlog only once they are written.
             flushUpstream()
             guard mayFeed else { return false }
-            let octets = pending
+            let (octets, hadWaiting) = (pending, session.hasWaitingCommand)
             pending = []
-            let hadWaiting = session.hasWaitingCommand
             let taken = session.clientSent(octets.span, at: worker.now, into: self)
             if taken < octets.count { pending = taken == 0 ? octets : Octets(octets[taken...]) }
             return taken > 0 || hadWaiting != session.hasWaitingCommand || question != nil || findings != nil
@@ -239,17 +237,18 @@ final class Relay: SessionSink {
     }
 
     private func balance() {
-        let (client, upstream) = (client, upstream)
-        if (upstream?.backlog ?? 0) > 0 {
+        let client = client, upstream = upstream, forUpstream = upstream?.backlog ?? 0, forClient = client?.backlog ?? 0
+        if forUpstream > 0 {
             if upstreamStalledSince == 0 { upstreamStalledSince = worker.now }
         } else if upstreamStalledSince > 0 {
             session.upstreamPaused(for: worker.now - upstreamStalledSince)
             upstreamStalledSince = 0
         }
         if !clientSaidEnd {
-            if pending.isEmpty && !session.hasWaitingCommand && !wantsTLS && mayFeed { client?.resumeReading() } else { client?.pauseReading() }
+            let mayFeed = session.takesClientOctets && forUpstream == 0 && forClient < Relay.replyBacklogLimit
+            if mayFeed && pending.isEmpty && !session.hasWaitingCommand && !wantsTLS { client?.resumeReading() } else { client?.pauseReading() }
         }
-        if (client?.backlog ?? 0) > 0 { upstream?.pauseReading() } else { upstream?.resumeReading() }
+        if forClient > 0 { upstream?.pauseReading() } else { upstream?.resumeReading() }
     }
 
     private func flush() {
@@ -258,8 +257,7 @@ final class Relay: SessionSink {
         var gathered: Octets = []
         swap(&gathered, &worker.clientGather)
         // The last reply goes out together with the FIN that `linger` sends.
-        let isLast = if case .flush = closing { true } else { false }
-        client?.send(gathered.span, waitsForMore: isLast)
+        client?.send(gathered.span, waitsForMore: closing == .flush)
         gathered.removeAll(keepingCapacity: gathered.count <= 65_536)
         swap(&gathered, &worker.clientGather)
     }
