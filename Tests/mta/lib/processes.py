@@ -105,10 +105,12 @@ _given = set()
 
 
 def free_port():
-    """A port that nothing listens on, over IPv4 and IPv6, never given before."""
+    """A port that nothing listens on, over IPv4 and IPv6, never given before.
+
+    On any address: who binds 0.0.0.0 is refused a port that a client's connection on one of them has just used."""
     while True:
         with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
+            probe.bind(('0.0.0.0', 0))
             port = probe.getsockname()[1]
         if port not in _given and (not HAS_IPV6 or _binds('::1', port)):
             _given.add(port)
